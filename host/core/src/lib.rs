@@ -1,0 +1,22 @@
+//! The nouns of `sti`: what the rooms of the house hand to each other. Names no engine, no WebAssembly and no terminal.
+
+pub mod build_id;
+pub mod closest;
+pub mod finding;
+pub mod image;
+pub mod plan;
+pub mod problem;
+pub mod progress;
+pub mod reference;
+pub mod tree;
+pub mod variable;
+
+pub use build_id::BuildId;
+pub use finding::{Finding, Severity};
+pub use image::{Identity, ImageFacts, ImageId, PathFact, PathKind, Pull};
+pub use plan::Plan;
+pub use problem::{Problem, ProblemKind};
+pub use progress::{Event, Progress};
+pub use reference::Reference;
+pub use tree::Tree;
+pub use variable::Variable;

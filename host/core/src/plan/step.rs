@@ -1,0 +1,237 @@
+//! Steps: what is done, in which image, with which content.
+
+use serde::{Deserialize, Serialize};
+
+use super::ContentId;
+use crate::{ImageId, Reference, Variable};
+
+/// The number of a step within its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StepId(pub u32);
+
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What the user reads while it is carried out.
+    pub title: String,
+    /// What it starts from.
+    pub base: Base,
+    /// What is done.
+    pub action: Action,
+}
+
+/// What a step starts from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "from")]
+pub enum Base {
+    /// An image of the engine.
+    Image {
+        /// As it was asked for.
+        reference: Reference,
+        /// What that meant when it was asked; this is what is used.
+        id: ImageId,
+        /// The user of its configuration; `""` means root. Written by the host, not by the strategy.
+        user: String,
+    },
+    /// The image that an earlier step makes.
+    Step {
+        /// Which.
+        step: StepId,
+    },
+    /// An empty filesystem.
+    Scratch,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Action {
+    /// Runs one container.
+    Run(Run),
+    /// Carries out instructions with a layer each.
+    Build(Build),
+    /// Makes an image of layers without running anything.
+    Assemble(Assemble),
+}
+
+/// Which networks a container reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Network {
+    /// None at all.
+    None,
+    /// Outgoing connections, as a container of the engine has by default.
+    Outgoing,
+}
+
+/// One container, from its creation to its end. Fails unless its command exits with 0.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Program and arguments, run directly: past the image's entrypoint and through no shell.
+    pub command: Vec<String>,
+    /// Added to the image's environment.
+    pub environment: Vec<Variable>,
+    /// The image's own user where absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub user: Option<String>,
+    /// The image's own where absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub working_directory: Option<String>,
+    /// What it reaches.
+    pub network: Network,
+    /// What it is given.
+    pub places: Vec<Place>,
+    /// Where present, its filesystem at the end becomes an image with these changes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub commit: Option<ImageChanges>,
+}
+
+/// Content at a path of a container, owned by the container's user and writable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// What.
+    pub content: ContentId,
+    /// Absolute, normalised.
+    pub at: String,
+    /// How.
+    pub placement: Placement,
+}
+
+/// Whether content stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Placement {
+    /// There while the step runs, and no part of what is committed.
+    Mounted,
+    /// Copied in first, and part of what is committed.
+    Copied,
+}
+
+/// What an image says of itself beyond its base; what is absent stays as the base has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageChanges {
+    /// Replaces the entrypoint.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub entrypoint: Option<Vec<String>>,
+    /// Replaces the command.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub command: Option<Vec<String>>,
+    /// Added to the environment.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub environment: Vec<Variable>,
+    /// Added to the labels.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub labels: Vec<Variable>,
+    /// Replaces the user.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub user: Option<String>,
+    /// Replaces the working directory.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub working_directory: Option<String>,
+    /// Added to the exposed ports, such as `8080/tcp`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub expose: Vec<String>,
+}
+
+/// Instructions, carried out in order, and what the image says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// In order.
+    pub instructions: Vec<Instruction>,
+    /// What the commands reach.
+    pub network: Network,
+    /// Applied after the last instruction.
+    pub changes: ImageChanges,
+}
+
+/// One instruction of a [`Build`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "instruction")]
+pub enum Instruction {
+    /// Copies content into the image.
+    Copy(Copied),
+    /// Runs a command, through no shell.
+    Run {
+        /// Program and arguments.
+        command: Vec<String>,
+    },
+    /// Sets a variable for what follows and for the image.
+    Environment(Variable),
+    /// Sets the user for what follows and for the image.
+    User {
+        /// As in an image's configuration.
+        user: String,
+    },
+    /// Sets the working directory for what follows and for the image.
+    WorkingDirectory {
+        /// Absolute, normalised.
+        path: String,
+    },
+}
+
+/// Content that becomes part of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copied {
+    /// What.
+    pub content: ContentId,
+    /// Absolute, normalised.
+    pub at: String,
+    /// Who owns it (`user`, `uid`, `user:group`, `uid:gid`); the base's own user where absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub owner: Option<String>,
+}
+
+/// Layers made of content, and what the image says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assemble {
+    /// In order.
+    pub layers: Vec<Layer>,
+    /// What the image says of itself.
+    pub changes: ImageChanges,
+}
+
+/// One layer of an [`Assemble`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// What the user reads.
+    pub title: String,
+    /// What is in it.
+    #[serde(flatten)]
+    pub copied: Copied,
+}
+
+impl Step {
+    /// What the image that the step makes says of itself; `None` for a run without a commit.
+    pub fn changes(&self) -> Option<&ImageChanges> {
+        match &self.action {
+            Action::Run(run) => run.commit.as_ref(),
+            Action::Build(build) => Some(&build.changes),
+            Action::Assemble(assemble) => Some(&assemble.changes),
+        }
+    }
+
+    /// The same, to be added to.
+    pub fn changes_mut(&mut self) -> Option<&mut ImageChanges> {
+        match &mut self.action {
+            Action::Run(run) => run.commit.as_mut(),
+            Action::Build(build) => Some(&mut build.changes),
+            Action::Assemble(assemble) => Some(&mut assemble.changes),
+        }
+    }
+
+    /// The contents that the step is given, in order.
+    pub fn contents(&self) -> Vec<ContentId> {
+        match &self.action {
+            Action::Run(run) => run.places.iter().map(|place| place.content).collect(),
+            Action::Build(build) => build
+                .instructions
+                .iter()
+                .filter_map(|instruction| match instruction {
+                    Instruction::Copy(copied) => Some(copied.content),
+                    _ => None,
+                })
+                .collect(),
+            Action::Assemble(assemble) => assemble.layers.iter().map(|layer| layer.copied.content).collect(),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Questions about the order of a plan: what a step needs, and what later steps need of it.
+
+use std::collections::BTreeSet;
+
+use super::{Base, Content, ContentId, Plan, Step, StepId};
+
+impl Plan {
+    /// The steps that must have ended before `step` can begin.
+    pub fn needs(&self, step: &Step) -> BTreeSet<StepId> {
+        let from_base = match step.base {
+            Base::Step { step } => Some(step),
+            Base::Image { .. } | Base::Scratch => None,
+        };
+        let from_contents = step.contents().into_iter().filter_map(|content| self.made_by(content));
+        from_base.into_iter().chain(from_contents).collect()
+    }
+
+    /// The content that a chain of parts ends in, with the path below it (`""` for the whole). `None` where a number leads nowhere.
+    pub fn resolve(&self, id: ContentId) -> Option<(ContentId, &Content, String)> {
+        let mut below = String::new();
+        let mut at = id;
+        loop {
+            match self.content(at)? {
+                // A part is written after what it is a part of: a chain that does not descend has no end.
+                Content::Part { of, path } if of.0 < at.0 => {
+                    below = if below.is_empty() { path.clone() } else { format!("{path}/{below}") };
+                    at = *of;
+                }
+                Content::Part { .. } => return None,
+                content => return Some((at, content, below)),
+            }
+        }
+    }
+
+    /// The step that makes a content; `None` for what is there before any step.
+    pub fn made_by(&self, content: ContentId) -> Option<StepId> {
+        match self.resolve(content)?.1 {
+            Content::Capture { step, .. } | Content::Output { step } | Content::ImageFiles { step, .. } => Some(*step),
+            _ => None,
+        }
+    }
+
+    /// The paths of `step` that later steps use, with the contents that stand for them.
+    pub fn captures_of(&self, step: StepId) -> impl Iterator<Item = (ContentId, &str)> {
+        (0..).map(ContentId).zip(&self.contents).filter_map(move |(id, content)| match content {
+            Content::Capture { step: of, path } if *of == step => Some((id, path.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The content that stands for the standard output of `step`.
+    pub fn output_of(&self, step: StepId) -> Option<ContentId> {
+        (0..).map(ContentId).zip(&self.contents).find_map(|(id, content)| match content {
+            Content::Output { step: of } if *of == step => Some(id),
+            _ => None,
+        })
+    }
+}

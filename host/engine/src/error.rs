@@ -1,0 +1,146 @@
+//! What can go wrong in an engine, by whose fault it is.
+
+use std::fmt;
+
+use sti_core::{Reference, plan::StepId};
+use thiserror::Error;
+
+/// A failure of an engine, or of a step that it ran.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// Nothing answers, or what answered is gone.
+    #[error("{endpoint} does not answer: {why}")]
+    ConnectionFailed {
+        /// Where was asked.
+        endpoint: String,
+        /// What the system said.
+        why: String,
+    },
+    /// What answers cannot do what is needed.
+    #[error("{endpoint} speaks API version {found}, and {needed} is needed")]
+    TooOld {
+        /// Where was asked.
+        endpoint: String,
+        /// What it speaks.
+        found: String,
+        /// The oldest that would do.
+        needed: String,
+    },
+    /// A registry refused or broke off.
+    #[error("cannot pull `{image}`: {why}")]
+    PullFailed {
+        /// What was to be pulled.
+        image: Reference,
+        /// What registry or engine said.
+        why: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// A container could not be made or started for reasons of the engine.
+    #[error("cannot create a container for `{title}`: {why}")]
+    CreateContainerFailed {
+        /// The title of the step, or what the container was for.
+        title: String,
+        /// What the engine said.
+        why: String,
+    },
+    /// An image could not be made.
+    #[error("cannot commit `{title}`: {why}")]
+    CommitFailed {
+        /// The title of the step.
+        title: String,
+        /// What the engine said.
+        why: String,
+    },
+    /// The engine's disk is full.
+    #[error("the engine has no space left: {why}")]
+    NoSpace {
+        /// What the engine said.
+        why: String,
+    },
+    /// A script failed.
+    #[error("{0}")]
+    StepFailed(Box<StepFailure>),
+    /// A command that cannot be run at all: missing, not executable, of a wrong format.
+    #[error("cannot run `{command}` in `{title}`: {why}")]
+    NotRunnable {
+        /// The title of the step.
+        title: String,
+        /// The program.
+        command: String,
+        /// What the engine said, in our words.
+        why: String,
+    },
+    /// The source could not be read, or changed while it was.
+    #[error("{0}")]
+    Source(String),
+    /// The plan asks for something that this engine does not offer.
+    #[error("this engine cannot do what `{title}` asks for: {what}")]
+    Unsupported {
+        /// The title of the step.
+        title: String,
+        /// What.
+        what: String,
+    },
+    /// Anything else that the engine refused.
+    #[error("the engine refused `{request}`: {why}")]
+    Refused {
+        /// Such as `POST /images/app/tag`.
+        request: String,
+        /// What the engine said.
+        why: String,
+    },
+}
+
+/// A step whose command did not exit with 0.
+#[derive(Debug)]
+pub struct StepFailure {
+    /// Which step.
+    pub step: StepId,
+    /// Its title.
+    pub title: String,
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// How it ended.
+    pub exit: Exit,
+    /// The last lines that it printed, oldest first.
+    pub last_lines: Vec<String>,
+    /// The container that was kept, where that was asked for.
+    pub kept: Option<String>,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// With this code; above 128 usually a signal.
+    Code(i64),
+    /// Killed because it used more memory than it may.
+    OutOfMemory,
+}
+
+impl fmt::Display for StepFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let program = self.command.first().map_or("", String::as_str);
+        match self.exit {
+            Exit::OutOfMemory => write!(formatter, "`{program}` was killed because it ran out of memory"),
+            Exit::Code(code) => match code.checked_sub(128).and_then(signal_name) {
+                Some(signal) => write!(formatter, "`{program}` was killed by {signal} (exit code {code})"),
+                None => write!(formatter, "`{program}` failed with exit code {code}"),
+            },
+        }
+    }
+}
+
+fn signal_name(number: i64) -> Option<&'static str> {
+    const SIGNALS: [(i64, &str); 8] = [
+        (1, "SIGHUP"),
+        (2, "SIGINT"),
+        (4, "SIGILL"),
+        (6, "SIGABRT"),
+        (8, "SIGFPE"),
+        (9, "SIGKILL"),
+        (11, "SIGSEGV"),
+        (15, "SIGTERM"),
+    ];
+    SIGNALS.iter().find(|(of, _)| *of == number).map(|(_, name)| *name)
+}
