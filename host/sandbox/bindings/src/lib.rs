@@ -1,1 +1,64 @@
-//! .
+//! Bindings generated from `wit/`: the imports once, and the three kinds mapped onto them. A crate of its own because generating
+//! them is slow. What the handles stand for is decided in `sti-sandbox`; here they are numbers.
+#![expect(missing_docs, clippy::pedantic, reason = "generated from wit/, where the documentation stands")]
+
+pub mod handles;
+
+/// The interfaces of `sti:host`, that is what a plugin may use.
+pub mod host {
+    wasmtime::component::bindgen!({
+        path: "../../../wit/sti-host",
+        interfaces: "
+            import sti:host/types@0.1.0;
+            import sti:host/log@0.1.0;
+            import sti:host/images@0.1.0;
+            import sti:host/trees@0.1.0;
+            import sti:host/plans@0.1.0;
+            import sti:host/blobs@0.1.0;
+            import sti:host/requests@0.1.0;
+        ",
+        imports: {
+            "sti:host/images.find": async | trappable,
+            "sti:host/images.[method]image.runs-as": async | trappable,
+            "sti:host/images.[method]image.look-at": async | trappable,
+            "sti:host/images.[method]image.read": async | trappable,
+            "sti:host/trees.[method]tree.find": async | trappable,
+            default: trappable,
+        },
+        with: {
+            "sti:host/images.image": crate::handles::Image,
+            "sti:host/trees.tree": crate::handles::Tree,
+            "sti:host/plans.plan": crate::handles::Plan,
+            "sti:host/plans.content": crate::handles::Content,
+            "sti:host/plans.run": crate::handles::Run,
+            "sti:host/plans.build": crate::handles::Build,
+            "sti:host/plans.assembly": crate::handles::Assembly,
+            "sti:host/plans.made": crate::handles::Made,
+            "sti:host/requests.job": crate::handles::Job,
+            "sti:host/requests.subject": crate::handles::Subject,
+            "sti:host/requests.step": crate::handles::Step,
+            "sti:host/requests.findings": crate::handles::Findings,
+            "sti:host/requests.card": crate::handles::Card,
+        },
+    });
+}
+
+/// What a strategy exports.
+pub mod strategy {
+    wasmtime::component::bindgen!({
+        path: ["../../../wit/sti-host", "../../../wit/sti-plugin"],
+        world: "sti:plugin/strategy-plugin",
+        with: { "sti:host": crate::host::sti::host },
+        exports: { default: async },
+    });
+}
+
+/// What a validator exports.
+pub mod validator {
+    wasmtime::component::bindgen!({
+        path: ["../../../wit/sti-host", "../../../wit/sti-plugin"],
+        world: "sti:plugin/validator-plugin",
+        with: { "sti:host": crate::host::sti::host },
+        exports: { default: async },
+    });
+}
