@@ -1,0 +1,1 @@
+//! Sources of all shapes, made in a temporary directory.
