@@ -8,7 +8,6 @@ pub struct ApprovedPlan(Plan);
 
 impl ApprovedPlan {
     /// Called by `Policy::approve` alone.
-    #[expect(dead_code, reason = "until Policy::approve is written")]
     pub(crate) fn new(plan: Plan) -> Self {
         Self(plan)
     }

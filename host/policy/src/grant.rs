@@ -1,0 +1,159 @@
+//! A grant: what one plugin may use in one build. Printed for `--debug` and `sti doctor`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use sti_core::plan::Network;
+use sti_core::{Reference, Variable};
+
+use crate::denial::{Denial, NotGranted, Where};
+use crate::quoting::{listed, shown};
+use crate::rules::{Root, Rules};
+use crate::{Named, PluginIdentity};
+
+/// What one plugin may use in one build: what the user named, narrowed by a policy file where there is one.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub(crate) plugin: PluginIdentity,
+    pub(crate) named: Named,
+    pub(crate) rules: Rules,
+    pub(crate) giver: Option<Giver>,
+}
+
+/// The policy file behind a grant.
+#[derive(Clone, Debug)]
+pub(crate) struct Giver {
+    pub(crate) file: PathBuf,
+    /// The plugin's own section; absent where `[defaults]` alone apply.
+    pub(crate) section: Option<String>,
+}
+
+/// What a policy file allows a plugin to consume; absent where it says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of memory.
+    pub memory: Option<u64>,
+    /// Seconds until its answer.
+    pub seconds: Option<u64>,
+}
+
+impl Grant {
+    /// Tells whether the plugin may look at an image, and start from it: one that the user named, or an earlier product.
+    pub fn may_look_at(&self, image: &Reference) -> Result<(), Denial> {
+        self.judge_image("look at", image, &Where::Question)
+    }
+
+    /// What the plugin may consume, as far as a policy file says.
+    pub fn limits(&self) -> Limits {
+        Limits { memory: self.rules.memory, seconds: self.rules.seconds }
+    }
+
+    /// What the plugin's containers may reach.
+    pub fn network(&self) -> Network {
+        self.rules.network.map_or(self.named.network, |network| network.min(self.named.network))
+    }
+
+    /// Who may be root.
+    pub fn root(&self) -> Root {
+        self.rules.root.unwrap_or(Root::WhereTheImageIs)
+    }
+
+    /// The user's variables.
+    pub fn environment(&self) -> &[Variable] {
+        &self.named.environment
+    }
+
+    pub(crate) fn judge_image(&self, verb: &str, image: &Reference, place: &Where) -> Result<(), Denial> {
+        let wish = format!("{verb} `{image}`");
+        if !self.is_named(image) && !is_product(&self.named.tag, image) {
+            let hint = "a strategy works with the images of the command line: BUILD_IMAGE, and --runtime IMAGE".to_owned();
+            return Err(self.denial(place, wish, self.named_images(), Some(hint)));
+        }
+        let Some(patterns) = self.rules.images.as_ref().filter(|patterns| !patterns.iter().any(|pattern| pattern.matches(image)))
+        else {
+            return Ok(());
+        };
+        let written: Vec<&str> = patterns.iter().map(super::pattern::Pattern::written).collect();
+        let because = self.by_the_file(&format!("it {}", listed(&written)));
+        let hint = self.line_of_the_file("images", &images_line(&written, &image.canonical()));
+        Err(self.denial(place, wish, because, hint))
+    }
+
+    /// A refusal of a wish of this plugin.
+    pub(crate) fn denial(&self, place: &Where, wish: String, grant: String, hint: Option<String>) -> Denial {
+        Denial::NotGranted(Box::new(NotGranted { plugin: self.plugin.name.clone(), place: place.clone(), wish, grant, hint }))
+    }
+
+    /// Says what the policy file grants.
+    pub(crate) fn by_the_file(&self, what: &str) -> String {
+        match &self.giver {
+            Some(giver) => format!("policy `{}` grants {what}", giver.file.display()),
+            None => format!("the command line grants {what}"),
+        }
+    }
+
+    /// The line of the policy file that would allow something; none where the file is silent.
+    pub(crate) fn line_of_the_file(&self, key: &str, value: &str) -> Option<String> {
+        let giver = self.giver.as_ref()?;
+        let section = giver.section.as_ref().map_or_else(|| "defaults".to_owned(), |name| format!("plugins.{name}"));
+        Some(format!("to allow it, write in [{section}] of {}:  {key} = {value}", giver.file.display()))
+    }
+
+    fn is_named(&self, image: &Reference) -> bool {
+        self.named.images.iter().any(|named| named.canonical() == image.canonical())
+    }
+
+    fn named_images(&self) -> String {
+        let images: Vec<&str> = self.named.images.iter().map(Reference::written).collect();
+        format!("the command line names {}, and the products of `{}`", listed(&images), self.named.tag)
+    }
+}
+
+/// Tells whether an image bears the tag of the build, or that of a sibling such as `app:1-build`.
+fn is_product(tag: &Reference, image: &Reference) -> bool {
+    let (whole, canonical) = (tag.canonical(), image.canonical());
+    if canonical == whole {
+        return true;
+    }
+    // Where the user wrote no tag, the sibling's name grows and its tag is `latest`: `app-build`.
+    let grows_in_the_tag = tag.sibling("x").is_ok_and(|sibling| sibling.canonical() == format!("{whole}-x"));
+    let name = if grows_in_the_tag {
+        canonical.strip_prefix(&format!("{whole}-"))
+    } else {
+        canonical.strip_prefix(&format!("{}-", tag.name())).and_then(|rest| rest.strip_suffix(":latest"))
+    };
+    name.is_some_and(is_kebab)
+}
+
+/// Tells whether a name is of lower-case letters, digits and single dashes, beginning with a letter.
+pub(crate) fn is_kebab(name: &str) -> bool {
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    name.len() <= 63 && name.starts_with(|first: char| first.is_ascii_lowercase()) && name.split('-').all(is_word)
+}
+
+fn images_line(written: &[&str], image: &str) -> String {
+    let images: Vec<String> = written.iter().chain([&image]).map(|image| format!("\"{image}\"")).collect();
+    format!("[{}]", images.join(", "))
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let giver = self.giver.as_ref().map_or_else(String::new, |giver| format!(", narrowed by {}", giver.file.display()));
+        writeln!(formatter, "grant of `{}` ({}): the command line{giver}", shown(&self.plugin.name), self.plugin.digest)?;
+        let images: Vec<&str> = self.named.images.iter().map(Reference::written).collect();
+        writeln!(formatter, "  images       {}, products of `{}`", listed(&images), self.named.tag)?;
+        if let Some(patterns) = &self.rules.images {
+            let written: Vec<&str> = patterns.iter().map(super::pattern::Pattern::written).collect();
+            writeln!(formatter, "  and only     {}", listed(&written))?;
+        }
+        let network = if self.network() == Network::None { "none" } else { "outgoing" };
+        writeln!(formatter, "  network      {network}\n  root         {}", self.root())?;
+        // Names only: a value may be a secret that somebody passed as a variable.
+        let variables: Vec<&str> = self.named.environment.iter().map(|variable| variable.name.as_str()).collect();
+        writeln!(formatter, "  environment  {}", listed(&variables))?;
+        writeln!(formatter, "  caches       {}\n  secrets      {}", listed(&self.named.caches), listed(&self.named.secrets))?;
+        let limit = |limit: Option<u64>, unit: &str| limit.map_or_else(|| "as built in".to_owned(), |limit| format!("{limit} {unit}"));
+        writeln!(formatter, "  memory       {}", limit(self.rules.memory, "bytes"))?;
+        write!(formatter, "  time         {}", limit(self.rules.seconds, "seconds"))
+    }
+}

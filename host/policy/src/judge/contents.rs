@@ -1,0 +1,94 @@
+//! Contents: what they are made of must exist, lie at an honest path, and be granted.
+
+use std::collections::BTreeSet;
+
+use sti_core::Plan;
+use sti_core::plan::{Action, Content, PlanFile, StepId};
+
+use super::At;
+use super::paths::{judge_absolute, judge_relative};
+use crate::denial::{Denial, Where};
+use crate::grant::Grant;
+use crate::quoting::{listed, shown};
+
+const PERMISSION_BITS: u32 = 0o777;
+
+pub(super) fn judge(plan: &Plan, grant: &Grant) -> Result<(), Denial> {
+    for (index, content) in plan.contents.iter().enumerate() {
+        judge_content(plan, index, content, &At { grant, place: Where::Content { index } })?;
+    }
+    Ok(())
+}
+
+fn judge_content(plan: &Plan, index: usize, content: &Content, at: &At<'_>) -> Result<(), Denial> {
+    match content {
+        Content::Source | Content::Empty => Ok(()),
+        Content::Files { files } => judge_files(at, files),
+        Content::Capture { step, path } => {
+            judge_runs(plan, *step, at)?;
+            judge_absolute(at, "capture", path)
+        }
+        Content::Output { step } => judge_runs(plan, *step, at),
+        Content::ImageFiles { step, path } => {
+            judge_makes_image(plan, *step, at)?;
+            judge_absolute(at, "take files from", path)
+        }
+        Content::Cache { name } => judge_granted(at, "cache", name, &at.grant.named.caches),
+        Content::Secret { name } => judge_granted(at, "secret", name, &at.grant.named.secrets),
+        Content::Part { of, path } => {
+            if of.0 as usize >= index {
+                return Err(at.refuse(format!("take a part of content {}", of.0), "a part is written after what it is a part of"));
+            }
+            judge_relative(at, "take the part", path)
+        }
+    }
+}
+
+fn judge_files(at: &At<'_>, files: &[PlanFile]) -> Result<(), Denial> {
+    let mut paths = BTreeSet::new();
+    for file in files {
+        judge_relative(at, "write the file", &file.path)?;
+        if file.mode & !PERMISSION_BITS != 0 {
+            let wish = format!("give `{}` the mode {:o}", shown(&file.path), file.mode);
+            return Err(at.refuse(wish, "a mode holds the nine permission bits and no other"));
+        }
+        if !paths.insert(file.path.as_str()) {
+            return Err(at.refuse(format!("write `{}` twice", shown(&file.path)), "each file is written once"));
+        }
+    }
+    let is_below_a_file = |path: &&&str| path.match_indices('/').any(|(slash, _)| paths.contains(&path[..slash]));
+    match paths.iter().find(is_below_a_file) {
+        Some(path) => Err(at.refuse(format!("write `{}` below a file", shown(path)), "only directories have something below")),
+        None => Ok(()),
+    }
+}
+
+fn judge_runs(plan: &Plan, step: StepId, at: &At<'_>) -> Result<(), Denial> {
+    match plan.step(step).map(|step| &step.action) {
+        Some(Action::Run(_)) => Ok(()),
+        Some(_) => Err(at.refuse(format!("capture from step {}", step.0 + 1), "only a step that runs a container can be captured from")),
+        None => Err(no_such_step(plan, step, at)),
+    }
+}
+
+/// Tells that a step exists and that an image comes out of it.
+pub(super) fn judge_makes_image(plan: &Plan, step: StepId, at: &At<'_>) -> Result<(), Denial> {
+    match plan.step(step).map(sti_core::plan::Step::changes) {
+        Some(Some(_)) => Ok(()),
+        Some(None) => Err(at.refuse(format!("use the image of step {}", step.0 + 1), "that step commits nothing, so it makes no image")),
+        None => Err(no_such_step(plan, step, at)),
+    }
+}
+
+fn no_such_step(plan: &Plan, step: StepId, at: &At<'_>) -> Denial {
+    let wish = format!("use step {}", u64::from(step.0) + 1);
+    at.refuse(wish, format!("the plan has {} steps", plan.steps.len()))
+}
+
+fn judge_granted(at: &At<'_>, kind: &str, name: &str, granted: &[String]) -> Result<(), Denial> {
+    if granted.iter().any(|own| own == name) {
+        return Ok(());
+    }
+    let grant = format!("the command line names {} as {kind}s", listed(granted));
+    Err(at.refuse(format!("use the {kind} `{}`", shown(name)), grant))
+}

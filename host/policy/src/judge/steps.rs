@@ -1,0 +1,104 @@
+//! Steps: order, bases, commands, what is put where, and the network. Who they run as is judged in `users`.
+
+use std::collections::BTreeSet;
+
+use sti_core::Plan;
+use sti_core::plan::{Action, Build, Content, ContentId, Instruction, Network, Placement, Run, Step, StepId};
+
+use super::At;
+use super::images::{judge_base, judge_changes};
+use super::paths::{judge_absolute, judge_directory};
+use super::words::{judge_command, judge_title, judge_variables};
+use crate::denial::Denial;
+use crate::grant::Grant;
+
+pub(super) fn judge(plan: &Plan, grant: &Grant) -> Result<(), Denial> {
+    plan.numbered().try_for_each(|(id, step)| judge_step(plan, id, step, &At::step(grant, plan, id)))
+}
+
+fn judge_step(plan: &Plan, id: StepId, step: &Step, at: &At<'_>) -> Result<(), Denial> {
+    judge_title(at, &step.title)?;
+    judge_base(plan, id, step, at)?;
+    step.contents().into_iter().try_for_each(|content| judge_use(plan, id, content, at))?;
+    match &step.action {
+        Action::Run(run) => judge_run(plan, run, at)?,
+        Action::Build(build) => judge_build(plan, build, at)?,
+        Action::Assemble(assemble) => {
+            for layer in &assemble.layers {
+                judge_title(at, &layer.title)?;
+                judge_copied(plan, layer.copied.content, &layer.copied.at, at)?;
+            }
+        }
+    }
+    step.changes().map_or(Ok(()), |changes| judge_changes(at, changes))
+}
+
+/// A step is given contents that exist, and that are there before it begins.
+fn judge_use(plan: &Plan, id: StepId, content: ContentId, at: &At<'_>) -> Result<(), Denial> {
+    if plan.content(content).is_none() {
+        let grant = format!("the plan has {} contents, counted from 0", plan.contents.len());
+        return Err(at.refuse(format!("use content {}", content.0), grant));
+    }
+    match plan.made_by(content) {
+        Some(maker) if maker >= id => {
+            let wish = format!("use what step {} leaves", u64::from(maker.0) + 1);
+            Err(at.refuse(wish, "a step uses earlier steps only"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn judge_run(plan: &Plan, run: &Run, at: &At<'_>) -> Result<(), Denial> {
+    judge_command(at, &run.command)?;
+    judge_variables(at, &run.environment)?;
+    judge_network(at, run.network)?;
+    run.working_directory.iter().try_for_each(|path| judge_directory(at, "work in", path))?;
+    let mut taken = BTreeSet::new();
+    for place in &run.places {
+        match place.placement {
+            Placement::Mounted => judge_absolute(at, "mount at", &place.at)?,
+            Placement::Copied => judge_copied(plan, place.content, &place.at, at)?,
+        }
+        if !taken.insert(&place.at) {
+            return Err(at.refuse(format!("put two contents at `{}`", place.at), "each place of a container is given one content"));
+        }
+    }
+    Ok(())
+}
+
+fn judge_build(plan: &Plan, build: &Build, at: &At<'_>) -> Result<(), Denial> {
+    judge_network(at, build.network)?;
+    for instruction in &build.instructions {
+        match instruction {
+            Instruction::Copy(copied) => judge_copied(plan, copied.content, &copied.at, at)?,
+            Instruction::Run { command } => judge_command(at, command)?,
+            Instruction::Environment(variable) => judge_variables(at, [variable])?,
+            Instruction::WorkingDirectory { path } => judge_directory(at, "work in", path)?,
+            Instruction::User { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+/// What is copied stays in an image, and a secret must not.
+fn judge_copied(plan: &Plan, content: ContentId, path: &str, at: &At<'_>) -> Result<(), Denial> {
+    judge_absolute(at, "copy to", path)?;
+    match plan.resolve(content) {
+        Some((_, Content::Secret { name }, _)) => {
+            Err(at.refuse(format!("copy the secret `{name}` into an image"), "secrets are mounted, and so never part of an image"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn judge_network(at: &At<'_>, network: Network) -> Result<(), Denial> {
+    if network <= at.grant.network() {
+        return Ok(());
+    }
+    let wish = "reach the network";
+    if at.grant.named.network == Network::None {
+        let hint = "to allow it, leave out `--network none`".to_owned();
+        return Err(at.refuse_with(wish, "the command line says `--network none`", hint));
+    }
+    Err(at.refuse_with(wish, at.grant.by_the_file("no network"), at.grant.line_of_the_file("network", "\"outgoing\"")))
+}

@@ -1,0 +1,169 @@
+//! Who containers and images run as, and who owns what is copied. Root is for steps whose image runs as root.
+//!
+//! Judged by what is written. A *name* may mean root inside an image, so beside numbers only the image's own name passes.
+
+use sti_core::Plan;
+use sti_core::plan::{Action, Assemble, Base, Build, Copied, Instruction, Run, Step};
+
+use super::At;
+use crate::denial::Denial;
+use crate::grant::Grant;
+use crate::quoting::shown;
+use crate::rules::Root;
+
+/// What is known of the users of an image, be it a base or one that the plan makes.
+#[derive(Clone)]
+struct Standing {
+    /// Who it runs as.
+    user: String,
+    /// The user of the image at the bottom; `""` means root.
+    own: String,
+    /// Whether root is in order, as far as images go.
+    is_roots: bool,
+}
+
+pub(super) fn judge(plan: &Plan, grant: &Grant) -> Result<(), Denial> {
+    let mut made: Vec<Standing> = Vec::new();
+    for (id, step) in plan.numbered() {
+        let base = standing_of(plan, &step.base, &made);
+        let user = judge_step(step, &base, &At::step(grant, plan, id))?;
+        made.push(Standing { user, ..base });
+    }
+    Ok(())
+}
+
+fn standing_of(plan: &Plan, base: &Base, made: &[Standing]) -> Standing {
+    let of_scratch = || Standing { user: String::new(), own: String::new(), is_roots: plan.steps.iter().any(starts_as_root) };
+    match base {
+        Base::Image { user, .. } => Standing { user: user.clone(), own: user.clone(), is_roots: is_root(user) },
+        Base::Step { step } => made.get(step.0 as usize).cloned().unwrap_or_else(of_scratch),
+        // Nothing says who an empty image runs as. Root gains nothing there that the plan does not have in another image already.
+        Base::Scratch => of_scratch(),
+    }
+}
+
+fn starts_as_root(step: &Step) -> bool {
+    matches!(&step.base, Base::Image { user, .. } if is_root(user))
+}
+
+/// Judges a step, and tells who the image runs as that it makes.
+fn judge_step(step: &Step, base: &Standing, at: &At<'_>) -> Result<String, Denial> {
+    match &step.action {
+        Action::Run(run) => judge_run(run, base, at)?,
+        Action::Build(build) => return judge_build(build, base, at),
+        Action::Assemble(assemble) => judge_assemble(assemble, base, at)?,
+    }
+    let Some(changes) = step.changes() else { return Ok(base.user.clone()) };
+    let user = changes.user.as_ref().unwrap_or(&base.user);
+    judge_user("make an image that runs as", user, base, at)?;
+    Ok(user.clone())
+}
+
+fn judge_run(run: &Run, base: &Standing, at: &At<'_>) -> Result<(), Denial> {
+    judge_user("run as", run.user.as_ref().unwrap_or(&base.user), base, at)
+}
+
+fn judge_build(build: &Build, base: &Standing, at: &At<'_>) -> Result<String, Denial> {
+    let mut user = &base.user;
+    for instruction in &build.instructions {
+        match instruction {
+            Instruction::User { user: next } => {
+                judge_user("run as", next, base, at)?;
+                user = next;
+            }
+            Instruction::Run { .. } => judge_user("run as", user, base, at)?,
+            Instruction::Copy(copied) => judge_owner(copied, base, at)?,
+            Instruction::Environment(_) | Instruction::WorkingDirectory { .. } => {}
+        }
+    }
+    let last = build.changes.user.as_ref().unwrap_or(user);
+    judge_user("make an image that runs as", last, base, at)?;
+    Ok(last.clone())
+}
+
+fn judge_assemble(assemble: &Assemble, base: &Standing, at: &At<'_>) -> Result<(), Denial> {
+    assemble.layers.iter().try_for_each(|layer| judge_owner(&layer.copied, base, at))
+}
+
+/// A set-id program that changes hands acts for its new owner: giving to root is root's own.
+fn judge_owner(copied: &Copied, base: &Standing, at: &At<'_>) -> Result<(), Denial> {
+    judge_user("give files to", copied.owner.as_ref().unwrap_or(&base.user), base, at)
+}
+
+fn judge_user(verb: &str, user: &str, base: &Standing, at: &At<'_>) -> Result<(), Denial> {
+    let Some(who) = Who::parse(user) else {
+        let wish = format!("{verb} `{}`", shown(user));
+        return Err(at.refuse(wish, "a user is `name` or `uid`, or one of them with `:group` or `:gid` behind"));
+    };
+    if let Who::Number = who {
+        return Ok(());
+    }
+    if at.grant.root() == Root::Never {
+        return Err(refuse_by_file(verb, user, &who, at));
+    }
+    let is_images_own = matches!((&who, Who::parse(&base.own)), (Who::Name(name), Some(Who::Name(own))) if *name == own);
+    if base.is_roots || is_images_own {
+        return Ok(());
+    }
+    Err(refuse_by_image(verb, user, &who, base, at))
+}
+
+fn refuse_by_file(verb: &str, user: &str, who: &Who<'_>, at: &At<'_>) -> Denial {
+    let (wish, note) = match who {
+        Who::Name(_) => (format!("{verb} `{}`", shown(user)), "no root, and a name may mean root inside an image"),
+        _ => (format!("{verb} root"), "no root"),
+    };
+    at.refuse_with(wish, at.grant.by_the_file(note), at.grant.line_of_the_file("root", "true"))
+}
+
+fn refuse_by_image(verb: &str, user: &str, who: &Who<'_>, base: &Standing, at: &At<'_>) -> Denial {
+    let owner = if base.own.is_empty() { "an empty image has no user".to_owned() } else { format!("the image's user is `{}`", shown(&base.own)) };
+    match who {
+        Who::Name(_) => {
+            let hint = "the plugin can name users by number".to_owned();
+            at.refuse_with(format!("{verb} `{}`", shown(user)), format!("{owner}, and another name may mean root"), hint)
+        }
+        _ => {
+            let hint = "use an image that runs as root, or a plugin that gets along without".to_owned();
+            at.refuse_with(format!("{verb} root"), format!("{owner}, and root is granted where the image runs as root"), hint)
+        }
+    }
+}
+
+/// Tells whether a user as images write it is root.
+fn is_root(user: &str) -> bool {
+    matches!(Who::parse(user), Some(Who::Root))
+}
+
+/// What stands before the colon of a user.
+enum Who<'a> {
+    Root,
+    Number,
+    Name(&'a str),
+}
+
+impl<'a> Who<'a> {
+    /// `None` where it is no user in any spelling. Group 0 is no root.
+    fn parse(written: &'a str) -> Option<Self> {
+        let (user, group) = written.split_once(':').unwrap_or((written, ""));
+        if !group.is_empty() && !is_number(group) && !is_name(group) {
+            return None;
+        }
+        match user {
+            "" | "root" => Some(Self::Root),
+            number if is_number(number) => Some(if number.bytes().all(|digit| digit == b'0') { Self::Root } else { Self::Number }),
+            name => is_name(name).then_some(Self::Name(name)),
+        }
+    }
+}
+
+/// The largest number that every engine takes is that of a signed word; beyond, some wrap around to 0.
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<i32>().is_ok()
+}
+
+fn is_name(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$'))
+}
