@@ -1,5 +1,6 @@
 //! The trait that every engine implements, and what goes into and comes out of it.
 
+pub mod archive;
 mod error;
 mod questions;
 
@@ -53,6 +54,12 @@ pub trait Engine: Send + Sync {
 
     /// How many requests were sent so far.
     fn requests(&self) -> u64;
+
+    /// The build that this value serves.
+    fn build(&self) -> &BuildId;
+
+    /// Where the engine was found, such as `unix:///var/run/docker.sock`: the same text for the same engine.
+    fn endpoint(&self) -> String;
 }
 
 /// What answers.
@@ -83,7 +90,7 @@ pub struct Execution<'a> {
 }
 
 /// The bytes behind a plan's contents.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Contents {
     /// What `Content::Source` stands for.
     pub source: Option<Tree>,

@@ -1,0 +1,1 @@
+//! Tars written, read back, and refused.
