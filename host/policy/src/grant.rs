@@ -152,7 +152,8 @@ impl fmt::Display for Grant {
         let variables: Vec<&str> = self.named.environment.iter().map(|variable| variable.name.as_str()).collect();
         writeln!(formatter, "  environment  {}", listed(&variables))?;
         writeln!(formatter, "  caches       {}\n  secrets      {}", listed(&self.named.caches), listed(&self.named.secrets))?;
-        let limit = |limit: Option<u64>, unit: &str| limit.map_or_else(|| "as built in".to_owned(), |limit| format!("{limit} {unit}"));
+        let limit =
+            |limit: Option<u64>, unit: &str| limit.map_or_else(|| "as built in".to_owned(), |limit| format!("{limit} {unit}"));
         writeln!(formatter, "  memory       {}", limit(self.rules.memory, "bytes"))?;
         write!(formatter, "  time         {}", limit(self.rules.seconds, "seconds"))
     }

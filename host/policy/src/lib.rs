@@ -1,17 +1,23 @@
 //! Grants, the policy file and vetting. [`Policy::approve`] is the only way to an [`ApprovedPlan`].
 
 mod approved;
+mod choose;
 mod denial;
+mod error;
 mod grant;
 mod judge;
+mod load;
 mod named;
+mod parse;
 mod pattern;
 mod policy;
 mod quoting;
 mod rules;
 
 pub use approved::ApprovedPlan;
+pub use choose::{SITE_FILE, Which, choose};
 pub use denial::{Denial, NotGranted, NotVetted, Where};
+pub use error::Error;
 pub use grant::{Grant, Limits};
 pub use named::{Named, Origin, PluginIdentity};
 pub use policy::Policy;

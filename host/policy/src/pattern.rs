@@ -71,12 +71,11 @@ mod tests {
 
     #[test]
     fn matches_names_in_full() {
-        check_matches("registry.corp/builders/*", &["registry.corp/builders/a", "registry.corp/builders/a:2"], &[
-            "registry.corp/builders/a/b",
-            "registry.corp/other/a",
-            "builders/a",
-            "evil.registry.corp/builders/a",
-        ]);
+        check_matches(
+            "registry.corp/builders/*",
+            &["registry.corp/builders/a", "registry.corp/builders/a:2"],
+            &["registry.corp/builders/a/b", "registry.corp/other/a", "builders/a", "evil.registry.corp/builders/a"],
+        );
         check_matches("registry.corp/**", &["registry.corp/a", "registry.corp/a/b/c:1"], &["registry.corp:5000/a"]);
         check_matches("docker.io/library/python", &["python", "python:3", "docker.io/python:3"], &["team/python", "python2"]);
         check_matches("docker.io/library/python:3.*", &["python:3.12"], &["python", "python:31"]);
@@ -85,7 +84,11 @@ mod tests {
     #[test]
     fn matches_digests() {
         let digest = format!("sha256:{}", "0a".repeat(32));
-        check_matches(&format!("docker.io/library/a@{digest}"), &[&format!("a@{digest}"), &format!("a:1@{digest}")], &["a", "a:1"]);
+        check_matches(
+            &format!("docker.io/library/a@{digest}"),
+            &[&format!("a@{digest}"), &format!("a:1@{digest}")],
+            &["a", "a:1"],
+        );
     }
 
     #[test]

@@ -45,6 +45,11 @@ impl Policy {
         self.file.as_ref().map(|file| file.shown.as_path())
     }
 
+    /// Tells whether only listed components load.
+    pub fn is_vetted_only(&self) -> bool {
+        self.file.as_ref().is_some_and(|file| file.vetted_only)
+    }
+
     /// Tells whether a component may be loaded. Asked before any of its code runs, so its name may not be known yet: digests decide.
     pub fn vet(&self, plugin: &PluginIdentity) -> Result<(), Denial> {
         let Some(file) = &self.file else { return Ok(()) };

@@ -66,7 +66,9 @@ fn judge_files(at: &At<'_>, files: &[PlanFile]) -> Result<(), Denial> {
 fn judge_runs(plan: &Plan, step: StepId, at: &At<'_>) -> Result<(), Denial> {
     match plan.step(step).map(|step| &step.action) {
         Some(Action::Run(_)) => Ok(()),
-        Some(_) => Err(at.refuse(format!("capture from step {}", step.0 + 1), "only a step that runs a container can be captured from")),
+        Some(_) => {
+            Err(at.refuse(format!("capture from step {}", step.0 + 1), "only a step that runs a container can be captured from"))
+        }
         None => Err(no_such_step(plan, step, at)),
     }
 }
@@ -75,20 +77,22 @@ fn judge_runs(plan: &Plan, step: StepId, at: &At<'_>) -> Result<(), Denial> {
 pub(super) fn judge_makes_image(plan: &Plan, step: StepId, at: &At<'_>) -> Result<(), Denial> {
     match plan.step(step).map(sti_core::plan::Step::changes) {
         Some(Some(_)) => Ok(()),
-        Some(None) => Err(at.refuse(format!("use the image of step {}", step.0 + 1), "that step commits nothing, so it makes no image")),
+        Some(None) => {
+            Err(at.refuse(format!("use the image of step {}", step.0 + 1), "that step commits nothing, so it makes no image"))
+        }
         None => Err(no_such_step(plan, step, at)),
     }
 }
 
 fn no_such_step(plan: &Plan, step: StepId, at: &At<'_>) -> Denial {
     let wish = format!("use step {}", u64::from(step.0) + 1);
-    at.refuse(wish, format!("the plan has {} steps", plan.steps.len()))
+    at.refuse(wish, format!("the last step of the plan is {}", plan.steps.len()))
 }
 
 fn judge_granted(at: &At<'_>, kind: &str, name: &str, granted: &[String]) -> Result<(), Denial> {
     if granted.iter().any(|own| own == name) {
         return Ok(());
     }
-    let grant = format!("the command line names {} as {kind}s", listed(granted));
+    let grant = format!("of {kind}s, the command line names {}", listed(granted));
     Err(at.refuse(format!("use the {kind} `{}`", shown(name)), grant))
 }

@@ -36,8 +36,8 @@ fn judge_product(plan: &Plan, product: &Product, at: &At<'_>) -> Result<(), Deni
         Some(tag) if tag.canonical() == wished => Ok(()),
         tag => {
             let tag = tag.map_or_else(|| at.grant.named.tag.to_string(), |tag| tag.to_string());
-            let hint = format!("call the product `{}` by APP_IMAGE_TAG", product.tag);
-            let grant = format!("the command line names `{}`, which makes this one `{tag}`", at.grant.named.tag);
+            let hint = format!("to have it, give `{}` as APP_IMAGE_TAG", product.tag);
+            let grant = format!("the command line names `{}`, by which this one is `{tag}`", at.grant.named.tag);
             Err(at.refuse_with(format!("tag `{}`", product.tag), grant, hint))
         }
     }

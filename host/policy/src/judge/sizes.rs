@@ -50,7 +50,9 @@ fn count_instructions(step: &Step) -> usize {
 
 fn bytes_of_words(step: &Step) -> usize {
     let own = match &step.action {
-        Action::Run(run) => length(&run.command) + run.environment.iter().map(|set| set.name.len() + set.value.len()).sum::<usize>(),
+        Action::Run(run) => {
+            length(&run.command) + run.environment.iter().map(|set| set.name.len() + set.value.len()).sum::<usize>()
+        }
         Action::Build(build) => build.instructions.iter().map(bytes_of_instruction).sum(),
         Action::Assemble(assemble) => assemble.layers.iter().map(|layer| layer.title.len()).sum(),
     };

@@ -36,7 +36,7 @@ fn judge_step(plan: &Plan, id: StepId, step: &Step, at: &At<'_>) -> Result<(), D
 /// A step is given contents that exist, and that are there before it begins.
 fn judge_use(plan: &Plan, id: StepId, content: ContentId, at: &At<'_>) -> Result<(), Denial> {
     if plan.content(content).is_none() {
-        let grant = format!("the plan has {} contents, counted from 0", plan.contents.len());
+        let grant = format!("the plan has {} of them, counted from 0", plan.contents.len());
         return Err(at.refuse(format!("use content {}", content.0), grant));
     }
     match plan.made_by(content) {
@@ -60,7 +60,9 @@ fn judge_run(plan: &Plan, run: &Run, at: &At<'_>) -> Result<(), Denial> {
             Placement::Copied => judge_copied(plan, place.content, &place.at, at)?,
         }
         if !taken.insert(&place.at) {
-            return Err(at.refuse(format!("put two contents at `{}`", place.at), "each place of a container is given one content"));
+            return Err(
+                at.refuse(format!("put two contents at `{}`", place.at), "each place of a container is given one content")
+            );
         }
     }
     Ok(())
@@ -85,7 +87,8 @@ fn judge_copied(plan: &Plan, content: ContentId, path: &str, at: &At<'_>) -> Res
     judge_absolute(at, "copy to", path)?;
     match plan.resolve(content) {
         Some((_, Content::Secret { name }, _)) => {
-            Err(at.refuse(format!("copy the secret `{name}` into an image"), "secrets are mounted, and so never part of an image"))
+            Err(at
+                .refuse(format!("copy the secret `{name}` into an image"), "secrets are mounted, and so never part of an image"))
         }
         _ => Ok(()),
     }

@@ -117,17 +117,17 @@ fn refuse_by_file(verb: &str, user: &str, who: &Who<'_>, at: &At<'_>) -> Denial 
 }
 
 fn refuse_by_image(verb: &str, user: &str, who: &Who<'_>, base: &Standing, at: &At<'_>) -> Denial {
-    let owner = if base.own.is_empty() { "an empty image has no user".to_owned() } else { format!("the image's user is `{}`", shown(&base.own)) };
-    match who {
-        Who::Name(_) => {
-            let hint = "the plugin can name users by number".to_owned();
-            at.refuse_with(format!("{verb} `{}`", shown(user)), format!("{owner}, and another name may mean root"), hint)
-        }
-        _ => {
-            let hint = "use an image that runs as root, or a plugin that gets along without".to_owned();
-            at.refuse_with(format!("{verb} root"), format!("{owner}, and root is granted where the image runs as root"), hint)
-        }
+    let owner = if base.own.is_empty() {
+        "an empty image has no user".to_owned()
+    } else {
+        format!("the image's user is `{}`", shown(&base.own))
+    };
+    if let Who::Name(_) = who {
+        let hint = "the plugin can name users by number".to_owned();
+        return at.refuse_with(format!("{verb} `{}`", shown(user)), format!("{owner}, and another name may mean root"), hint);
     }
+    let hint = "use an image that runs as root, or a plugin that gets along without".to_owned();
+    at.refuse_with(format!("{verb} root"), format!("{owner}, and root is granted where the image runs as root"), hint)
 }
 
 /// Tells whether a user as images write it is root.
@@ -151,7 +151,9 @@ impl<'a> Who<'a> {
         }
         match user {
             "" | "root" => Some(Self::Root),
-            number if is_number(number) => Some(if number.bytes().all(|digit| digit == b'0') { Self::Root } else { Self::Number }),
+            number if is_number(number) => {
+                Some(if number.bytes().all(|digit| digit == b'0') { Self::Root } else { Self::Number })
+            }
             name => is_name(name).then_some(Self::Name(name)),
         }
     }

@@ -61,7 +61,10 @@ pub(super) fn judge_labels(at: &At<'_>, labels: &[Variable]) -> Result<(), Denia
         let is_odd = |character: char| !character.is_ascii_graphic() || matches!(character, '=' | '"' | '\'' | '\\' | '$');
         if name.is_empty() || name.contains(is_odd) || label.value.contains('\0') {
             let wish = format!("set the label `{}`", shown(name));
-            return Err(at.refuse(wish, "names of labels are printable ASCII without spaces, quotes, `=`, `$` and `\\`, values hold no NUL byte"));
+            return Err(at.refuse(
+                wish,
+                "names of labels are printable ASCII without spaces, quotes, `=`, `$` and `\\`, values hold no NUL byte",
+            ));
         }
         if name.to_ascii_lowercase().starts_with(OUR_LABELS) {
             return Err(at.refuse(format!("set the label `{}`", shown(name)), "labels that begin with `sti.` are the host's own"));
@@ -73,7 +76,8 @@ pub(super) fn judge_labels(at: &At<'_>, labels: &[Variable]) -> Result<(), Denia
 /// Ports of an image, such as `8080` or `8080/tcp`.
 pub(super) fn judge_ports(at: &At<'_>, ports: &[String]) -> Result<(), Denial> {
     match ports.iter().find(|port| !is_port(port)) {
-        Some(port) => Err(at.refuse(format!("expose `{}`", shown(port)), "ports are 1 to 65535, with `/tcp`, `/udp`, `/sctp` or nothing behind")),
+        Some(port) => Err(at
+            .refuse(format!("expose `{}`", shown(port)), "ports are 1 to 65535, with `/tcp`, `/udp`, `/sctp` or nothing behind")),
         None => Ok(()),
     }
 }

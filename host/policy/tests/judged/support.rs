@@ -1,21 +1,19 @@
 //! A build to be judged: `sti build . builder app:1 -R runtime`, and an honest plan for it.
 
-#![expect(unreachable_pub, reason = "each test takes what it needs of this module")]
-
 use sti_core::plan::*;
 use sti_core::{ImageId, Plan, Reference, Variable};
 use sti_policy::{Denial, Named, Origin, PluginIdentity};
 
-pub fn reference(name: &str) -> Reference {
-    Reference::parse(name).unwrap()
+pub(crate) fn reference(name: &str) -> Reference {
+    Reference::parse(name).expect("tests name real images")
 }
 
-pub fn plugin() -> PluginIdentity {
+pub(crate) fn plugin() -> PluginIdentity {
     PluginIdentity { name: "commit".to_owned(), digest: format!("sha256:{}", "ab".repeat(32)), origin: Origin::Shipped }
 }
 
 /// What the user named.
-pub fn named() -> Named {
+pub(crate) fn named() -> Named {
     Named {
         images: vec![reference("builder"), reference("rooted"), reference("registry.corp/builders/python:3")],
         tag: reference("app:1"),
@@ -27,17 +25,17 @@ pub fn named() -> Named {
 }
 
 /// An image as a base; `rooted` runs as root, every other as 1001.
-pub fn image(name: &str) -> Base {
+pub(crate) fn image(name: &str) -> Base {
     let user = if name == "rooted" { "" } else { "1001" };
     image_of(name, user)
 }
 
-pub fn image_of(name: &str, user: &str) -> Base {
+pub(crate) fn image_of(name: &str, user: &str) -> Base {
     Base::Image { reference: reference(name), id: ImageId(format!("sha256:{}", "0".repeat(64))), user: user.to_owned() }
 }
 
 /// A run of prepare that is committed.
-pub fn run(base: Base) -> Step {
+pub(crate) fn run(base: Base) -> Step {
     let run = Run {
         command: vec!["/usr/bin/prepare".to_owned()],
         environment: vec![Variable::new("GREETING", "hello"), Variable::new("OWN", "1")],
@@ -50,19 +48,19 @@ pub fn run(base: Base) -> Step {
     Step { title: "run prepare".to_owned(), base, action: Action::Run(run) }
 }
 
-pub fn build(base: Base, instructions: Vec<Instruction>) -> Step {
+pub(crate) fn build(base: Base, instructions: Vec<Instruction>) -> Step {
     let build = Build { instructions, network: Network::Outgoing, changes: ImageChanges::default() };
     Step { title: "build".to_owned(), base, action: Action::Build(build) }
 }
 
-pub fn layer(base: Base, owner: Option<&str>) -> Step {
+pub(crate) fn layer(base: Base, owner: Option<&str>) -> Step {
     let copied = Copied { content: ContentId(0), at: "/srv/app".to_owned(), owner: owner.map(str::to_owned) };
     let assemble = Assemble { layers: vec![Layer { title: "the app".to_owned(), copied }], changes: ImageChanges::default() };
     Step { title: "put together".to_owned(), base, action: Action::Assemble(assemble) }
 }
 
 /// The plan of a clean build.
-pub fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     let mut plan = Plan::empty(Author { plugin: "commit".to_owned(), digest: plugin().digest });
     plan.contents.push(Content::Source);
     plan.steps.push(run(image("builder")));
@@ -70,20 +68,19 @@ pub fn plan() -> Plan {
     plan
 }
 
-
-pub fn run_of(plan: &mut Plan) -> &mut Run {
+pub(crate) fn run_of(plan: &mut Plan) -> &mut Run {
     match &mut plan.steps[0].action {
         Action::Run(run) => run,
         _ => panic!("the first step runs"),
     }
 }
 
-pub fn changes_of(plan: &mut Plan) -> &mut ImageChanges {
-    plan.steps[0].changes_mut().unwrap()
+pub(crate) fn changes_of(plan: &mut Plan) -> &mut ImageChanges {
+    plan.steps[0].changes_mut().expect("the first step makes an image")
 }
 
 /// As `cli` prints it.
-pub fn printed(denial: &Denial) -> String {
+pub(crate) fn printed(denial: &Denial) -> String {
     let hint = denial.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
     format!("{}: {denial}\n  because: {}{hint}\n", denial.code(), denial.because())
 }

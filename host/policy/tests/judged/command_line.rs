@@ -1,11 +1,9 @@
 //! Without a policy file the command line is the grant: one row for each thing that goes beyond it.
 
-mod support;
-
+use crate::support::*;
 use sti_core::plan::*;
 use sti_core::{Plan, Reference, Variable};
 use sti_policy::{Named, Policy};
-use support::*;
 
 /// What is changed, and how.
 type Row = (&'static str, fn(&mut Plan, &mut Named));
@@ -91,7 +89,7 @@ fn approves_what_the_user_named() {
 
 #[test]
 fn refuses_images_and_tags_that_nobody_named() {
-    insta::assert_snapshot!(check_refuses(&[
+    let refused = check_refuses(&[
         ("another image", |plan, _| plan.steps[0] = run(image("docker.io/library/node:22"))),
         ("another tag of a named image", |plan, _| plan.steps[0] = run(image("builder:2"))),
         ("another registry", |plan, _| plan.steps[0] = run(image("evil.example/builder"))),
@@ -111,12 +109,13 @@ fn refuses_images_and_tags_that_nobody_named() {
         ("a product of a step that does not exist", |plan, _| plan.products[0].step = StepId(7)),
         ("a cache that was not named", |plan, _| plan.contents.push(Content::Cache { name: "other".to_owned() })),
         ("a secret that was not named", |plan, _| plan.contents.push(Content::Secret { name: "other".to_owned() })),
-    ]));
+    ]);
+    insta::assert_snapshot!(refused);
 }
 
 #[test]
 fn refuses_root_where_the_images_user_is_another() {
-    insta::assert_snapshot!(check_refuses(&[
+    let refused = check_refuses(&[
         ("a run as root", |plan, _| run_of(plan).user = Some("root".to_owned())),
         ("a commit as root", |plan, _| changes_of(plan).user = Some(String::new())),
         ("a name that may be root", |plan, _| run_of(plan).user = Some("toor".to_owned())),
@@ -131,12 +130,30 @@ fn refuses_root_where_the_images_user_is_another() {
                 run.user = Some("0".to_owned());
             }
         }),
-    ]));
+    ]);
+    insta::assert_snapshot!(refused);
 }
 
 #[test]
 fn refuses_root_in_every_spelling() {
-    for user in ["", "root", "0", "00", "000000000000000000000000", "0:0", "root:app", ":1001", "0:", "+0", "-0", " 0", "0x0", "4294967296", "a:b:c", "root\n"] {
+    for user in [
+        "",
+        "root",
+        "0",
+        "00",
+        "000000000000000000000000",
+        "0:0",
+        "root:app",
+        ":1001",
+        "0:",
+        "+0",
+        "-0",
+        " 0",
+        "0x0",
+        "4294967296",
+        "a:b:c",
+        "root\n",
+    ] {
         let mut plan = plan();
         run_of(&mut plan).user = Some(user.to_owned());
         let denial = Policy::none().approve(plan, &plugin(), &named()).expect_err(user);
@@ -146,18 +163,19 @@ fn refuses_root_in_every_spelling() {
 
 #[test]
 fn refuses_the_network_after_none() {
-    insta::assert_snapshot!(check_refuses(&[
+    let refused = check_refuses(&[
         ("a run", |_, named| named.network = Network::None),
         ("a build", |plan, named| {
             named.network = Network::None;
             plan.steps[0] = build(image("builder"), Vec::new());
         }),
-    ]));
+    ]);
+    insta::assert_snapshot!(refused);
 }
 
 #[test]
 fn refuses_odd_words() {
-    insta::assert_snapshot!(check_refuses(&[
+    let refused = check_refuses(&[
         ("a user's variable with another value", |plan, _| run_of(plan).environment[0].value = "bye".to_owned()),
         ("a variable without a name", |plan, _| run_of(plan).environment[1].name = String::new()),
         ("a variable with two signs", |plan, _| changes_of(plan).environment.push(Variable::new("A=B", "1"))),
@@ -170,12 +188,13 @@ fn refuses_odd_words() {
         ("a mode", |plan, _| plan.contents.push(file("a", 0o4755, 1))),
         ("somebody else's plan", |plan, _| plan.author.digest = "sha256:0".to_owned()),
         ("a schema of tomorrow", |plan, _| plan.schema = 9),
-    ]));
+    ]);
+    insta::assert_snapshot!(refused);
 }
 
 #[test]
 fn refuses_what_leads_nowhere() {
-    insta::assert_snapshot!(check_refuses(&[
+    let refused = check_refuses(&[
         ("a content that does not exist", |plan, _| run_of(plan).places[0].content = ContentId(9)),
         ("a base that is later", |plan, _| plan.steps[0].base = Base::Step { step: StepId(0) }),
         ("a capture of its own step", |plan, _| {
@@ -207,12 +226,13 @@ fn refuses_what_leads_nowhere() {
             plan.contents.push(part(0, "a"));
             run_of(plan).places = vec![Place { content: ContentId(1), at: "/a".to_owned(), placement: Placement::Copied }];
         }),
-    ]));
+    ]);
+    insta::assert_snapshot!(refused);
 }
 
 #[test]
 fn refuses_what_is_too_much() {
-    insta::assert_snapshot!(check_refuses(&[
+    let refused = check_refuses(&[
         ("a thousand steps", |plan, _| plan.steps = vec![plan.steps[0].clone(); 1000]),
         ("contents", |plan, _| plan.contents = vec![Content::Empty; 1001]),
         ("instructions", |plan, _| {
@@ -221,12 +241,30 @@ fn refuses_what_is_too_much() {
         }),
         ("files", |plan, _| plan.contents.extend([file("a", 0o644, 3 << 20), file("b", 0o644, 2 << 20)])),
         ("arguments", |plan, _| run_of(plan).command.push("x".repeat(1 << 20))),
-    ]));
+    ]);
+    insta::assert_snapshot!(refused);
 }
 
 #[test]
 fn refuses_paths_that_no_plan_needs() {
-    let odd = ["", "tmp", "/", "//", "/tmp/", "/tmp//a", "/tmp/../etc", "/tmp/.", "/..", "/a\0b", "/proc", "/proc/self/fd/7", "/sys/fs", "/dev/mem", &format!("/{}", "a/".repeat(3000)), &format!("/{}", "a".repeat(256))];
+    let odd = [
+        "",
+        "tmp",
+        "/",
+        "//",
+        "/tmp/",
+        "/tmp//a",
+        "/tmp/../etc",
+        "/tmp/.",
+        "/..",
+        "/a\0b",
+        "/proc",
+        "/proc/self/fd/7",
+        "/sys/fs",
+        "/dev/mem",
+        &format!("/{}", "a/".repeat(3000)),
+        &format!("/{}", "a".repeat(256)),
+    ];
     let places: [fn(&mut Plan, String); 5] = [
         |plan, path| run_of(plan).places[0].at = path,
         |plan, path| plan.contents.push(Content::Capture { step: StepId(0), path }),

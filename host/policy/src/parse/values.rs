@@ -1,0 +1,100 @@
+//! Values of a policy file: of the right kind, or an error that shows a right one.
+
+use sti_core::plan::Network;
+use toml::de::{DeTable, DeValue};
+
+use super::Entry;
+use crate::Error;
+use crate::pattern::Pattern;
+use crate::rules::Root;
+
+const UNITS: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+const MOST_SECONDS: u64 = 24 * 60 * 60;
+
+impl Entry<'_> {
+    pub(super) fn table(&self, example: &'static str) -> Result<&DeTable<'_>, Error> {
+        self.value.as_table().ok_or_else(|| self.not_a("a section", example))
+    }
+
+    pub(super) fn boolean(&self, example: &'static str) -> Result<bool, Error> {
+        self.value.as_bool().ok_or_else(|| self.not_a("`true` or `false`", example))
+    }
+
+    pub(super) fn root(&self) -> Result<Root, Error> {
+        Ok(if self.boolean("root = false")? { Root::WhereTheImageIs } else { Root::Never })
+    }
+
+    pub(super) fn network(&self) -> Result<Network, Error> {
+        match self.value.as_str() {
+            Some("none") => Ok(Network::None),
+            Some("outgoing") => Ok(Network::Outgoing),
+            _ => Err(self.not_a("`\"none\"` or `\"outgoing\"`", "network = \"none\"")),
+        }
+    }
+
+    pub(super) fn patterns(&self) -> Result<Vec<Pattern>, Error> {
+        const EXAMPLE: &str = "images = [\"registry.example.com/builders/*\", \"docker.io/library/python\"]";
+        let patterns = self.texts().ok_or_else(|| self.not_a("a list of patterns", EXAMPLE))?;
+        patterns
+            .into_iter()
+            .map(|pattern| Pattern::parse(pattern).map_err(|why| self.bad(format!("has a pattern that is none: {why}"), EXAMPLE)))
+            .collect()
+    }
+
+    /// One digest, or a list of them: the components of one plugin, such as an old version and its successor.
+    pub(super) fn digests(&self) -> Result<Vec<String>, Error> {
+        const EXAMPLE: &str = "digest = \"sha256:0123…\"  (as `sti plugins` prints it)";
+        let digests = self.value.as_str().map(|digest| vec![digest]).or_else(|| self.texts());
+        let digests = digests.ok_or_else(|| self.not_a("a digest or a list of digests", EXAMPLE))?;
+        match digests.iter().find(|digest| !is_digest(digest)) {
+            Some(digest) => {
+                Err(self
+                    .bad(format!("is no digest: `{digest}` is not `sha256:` and 64 hexadecimal digits in lower case"), EXAMPLE))
+            }
+            None => Ok(digests.into_iter().map(str::to_owned).collect()),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> Result<u64, Error> {
+        let read = |written: &str| {
+            let (unit, factor) = UNITS.iter().find(|(unit, _)| written.ends_with(unit))?;
+            let number: u64 = written.strip_suffix(unit)?.trim_end().parse().ok()?;
+            number.checked_mul(*factor).filter(|bytes| *bytes > 0)
+        };
+        self.value.as_str().and_then(read).ok_or_else(|| self.not_a("a size in KiB, MiB or GiB", "memory = \"256 MiB\""))
+    }
+
+    pub(super) fn seconds(&self) -> Result<u64, Error> {
+        let written = self.value.as_integer().and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
+        written
+            .filter(|seconds| (1..=MOST_SECONDS).contains(seconds))
+            .ok_or_else(|| self.not_a("a whole number of seconds from 1 to 86400", "seconds = 30"))
+    }
+
+    pub(super) fn bad(&self, why: String, example: &'static str) -> Error {
+        Error::BadValue { file: self.text.shown.to_owned(), line: self.line, key: self.key.to_owned(), why, example }
+    }
+
+    fn not_a(&self, expected: &str, example: &'static str) -> Error {
+        self.bad(format!("is {expected}, not {}", kind(self.value)), example)
+    }
+
+    fn texts(&self) -> Option<Vec<&str>> {
+        self.value.as_array()?.iter().map(|value| value.get_ref().as_str()).collect()
+    }
+}
+
+fn kind(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("`\"{}\"`", crate::quoting::shown(text)),
+        DeValue::Integer(number) => format!("`{number}`"),
+        DeValue::Boolean(truth) => format!("`{truth}`"),
+        DeValue::Array(_) => "a list of other things".to_owned(),
+        other => format!("a {}", other.type_str()),
+    }
+}
+
+fn is_digest(written: &str) -> bool {
+    let is_hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    written.strip_prefix("sha256:").is_some_and(|digits| digits.len() == 64 && digits.bytes().all(is_hexadecimal))
+}

@@ -1,0 +1,7 @@
+//! Plans held against grants: by the command line alone, and narrowed by a policy file.
+
+mod command_line;
+mod narrowing;
+mod policy_file;
+mod support;
+mod trusted_file;
