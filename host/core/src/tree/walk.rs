@@ -96,7 +96,7 @@ impl<E: From<Error>> Walk<'_, E> {
         while let Some(part) = parts.next() {
             let name = CString::new(part).map_err(|_| self.not_found(below))?;
             self.descend(&name);
-            let stat = handle::stat(&dir, &name).map_err(|errno| self.failed(errno))?;
+            let stat = handle::stat(&dir, &name).map_err(|errno| Error::about(&self.shown(), errno))?;
             if part == ".." || part == "." || self.left_out(Type::of(&stat)) {
                 return Err(self.not_found(below).into());
             }
@@ -158,14 +158,14 @@ impl<E: From<Error>> Walk<'_, E> {
     fn file(&mut self, dir: BorrowedFd<'_>, name: &CStr, stat: &Stat) -> Result<(), E> {
         let shown_path = if self.tree.is_single_file() { b"".as_slice() } else { &self.path };
         let file = FileAt { dir, name, stat, shown: &self.tree.shown, path: shown_path };
-        (self.visit)(entry(&self.path[self.begin..], Kind::File(file), stat))
+        (self.visit)(entry(visible(&self.path, self.begin), Kind::File(file), stat))
     }
 
     fn file_with_names(&mut self, dir: BorrowedFd<'_>, name: &CStr, stat: &Stat) -> Result<(), E> {
         let identity = (stat.st_dev, stat.st_ino);
         let Some(mut linked) = self.linked.remove(&identity) else {
             let unseen = stat.st_nlink - 1;
-            self.linked.insert(identity, Linked { first: self.path[self.begin..].to_vec(), unseen });
+            self.linked.insert(identity, Linked { first: visible(&self.path, self.begin).to_vec(), unseen });
             return self.file(dir, name, stat);
         };
         self.visit(Kind::Hardlink { to: &linked.first }, stat)?;
@@ -177,7 +177,7 @@ impl<E: From<Error>> Walk<'_, E> {
     }
 
     fn visit(&mut self, kind: Kind<'_>, stat: &Stat) -> Result<(), E> {
-        (self.visit)(entry(&self.path[self.begin..], kind, stat))
+        (self.visit)(entry(visible(&self.path, self.begin), kind, stat))
     }
 
     fn descend(&mut self, name: &CStr) {
@@ -205,6 +205,12 @@ impl<E: From<Error>> Walk<'_, E> {
     fn not_found(&self, below: &str) -> Error {
         Error::NotFound { path: printable(&self.tree.shown.join(below)) }
     }
+}
+
+/// The part of a path that a visitor sees: what begins behind `begin`.
+fn visible(path: &[u8], begin: usize) -> &[u8] {
+    let seen = &path[begin..];
+    seen.strip_prefix(b"/").unwrap_or(seen)
 }
 
 fn entry<'walk>(path: &'walk [u8], kind: Kind<'walk>, stat: &Stat) -> Entry<'walk> {
