@@ -1,0 +1,118 @@
+//! Images made of a few files, imported without anything being pulled.
+
+use std::{fmt::Write as _, io::Write};
+
+use anyhow::{Context, Result};
+use tar::{Builder, EntryType, Header};
+
+use crate::{Body, Engine, engine::encoded};
+
+/// One thing in an image.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// A directory with mode and owner.
+    Directory {
+        /// Absolute.
+        path: String,
+        /// The permission bits.
+        mode: u32,
+        /// User and group.
+        owner: (u64, u64),
+    },
+    /// A file of root's.
+    File {
+        /// Absolute.
+        path: String,
+        /// The permission bits.
+        mode: u32,
+        /// What it holds.
+        bytes: Vec<u8>,
+    },
+    /// A further name of a file that stands earlier in the list.
+    HardLink {
+        /// Absolute.
+        path: String,
+        /// The earlier name.
+        to: String,
+    },
+    /// A symbolic link.
+    Link {
+        /// Absolute.
+        path: String,
+        /// Where it leads.
+        to: String,
+    },
+}
+
+/// An image to be made from nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Image {
+    /// What is in it, directories before what they hold.
+    pub entries: Vec<Entry>,
+    /// Its configuration as Dockerfile instructions: `USER 1001`, `ENV A=b`, `LABEL a=b`, ….
+    pub changes: Vec<String>,
+}
+
+impl Engine {
+    /// Makes an image and gives it a name. Answers its id.
+    pub fn import(&self, image: &Image, name: &str) -> Result<String> {
+        let (repository, tag) = name.rsplit_once(':').context("an image's name needs a tag here")?;
+        let mut path = format!("/images/create?fromSrc=-&repo={}&tag={}", encoded(repository), encoded(tag));
+        for change in &image.changes {
+            write!(path, "&changes={}", encoded(change))?;
+        }
+        let mut answer = self.send("POST", &path, Body::Tar(&mut |out| image.write(out)))?.good()?;
+        // The engine tells of a failure in the stream of its progress.
+        let progress = answer.text()?;
+        anyhow::ensure!(!progress.contains("\"error\""), "importing {name}: {progress}");
+        let id = self.get(&format!("/images/{name}/json"))?["Id"].as_str().map(str::to_owned);
+        id.context("an image without an id")
+    }
+
+    /// Removes an image by name or id, with what only it needs.
+    pub fn remove_image(&self, name: &str) -> Result<()> {
+        self.delete(&format!("/images/{name}?force=true"))
+    }
+}
+
+impl Image {
+    /// The tar that the engine imports.
+    fn write(&self, out: &mut dyn Write) -> Result<()> {
+        let mut tar = Builder::new(out);
+        for entry in &self.entries {
+            match entry {
+                Entry::Directory { path, mode, owner } => {
+                    tar.append_data(&mut header(EntryType::Directory, *mode, *owner, 0), relative(path), std::io::empty())?;
+                }
+                Entry::File { path, mode, bytes } => {
+                    tar.append_data(
+                        &mut header(EntryType::Regular, *mode, (0, 0), bytes.len() as u64),
+                        relative(path),
+                        bytes.as_slice(),
+                    )?;
+                }
+                Entry::HardLink { path, to } => {
+                    tar.append_link(&mut header(EntryType::Link, 0o755, (0, 0), 0), relative(path), relative(to))?;
+                }
+                Entry::Link { path, to } => {
+                    tar.append_link(&mut header(EntryType::Symlink, 0o777, (0, 0), 0), relative(path), to)?;
+                }
+            }
+        }
+        Ok(tar.finish()?)
+    }
+}
+
+fn relative(path: &str) -> &str {
+    path.trim_start_matches('/')
+}
+
+fn header(kind: EntryType, mode: u32, owner: (u64, u64), size: u64) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_uid(owner.0);
+    header.set_gid(owner.1);
+    header.set_size(size);
+    header
+}

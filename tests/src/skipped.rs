@@ -1,0 +1,29 @@
+//! Tests that cannot run here: each says so by name, in the test's output and in a list that `cargo xtask test` prints at its end.
+
+use std::{env, fs::OpenOptions, io::Write, path::PathBuf, thread};
+
+use sti_test_engine::Engine;
+
+/// Whether an engine answers. Where none does the test is written down as skipped; with `CI=true` it fails.
+pub fn can_run() -> bool {
+    let engine = Engine::of_environment();
+    if engine.answers() {
+        return true;
+    }
+    let why = format!("{}: no engine answers at {}", name_of_test(), engine.url());
+    assert!(env::var("CI").as_deref() != Ok("true"), "{why}, and CI=true lets nothing be skipped");
+    eprintln!("skipped: {why}");
+    write_down(&why).expect("the list of skipped tests can be written");
+    false
+}
+
+/// The test that calls, as cargo prints it: the harness names each test's thread after it.
+pub fn name_of_test() -> String {
+    thread::current().name().unwrap_or("a test").to_owned()
+}
+
+fn write_down(why: &str) -> std::io::Result<()> {
+    let Some(path) = env::var_os("STI_SKIPPED").map(PathBuf::from) else { return Ok(()) };
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    writeln!(file, "{why}")
+}
