@@ -1,1 +1,47 @@
-//! .
+#![doc = include_str!("../README.md")]
+
+#[cfg(target_family = "wasm")]
+#[doc(hidden)]
+pub mod bindings;
+mod card;
+pub mod contract;
+mod image;
+mod job;
+pub mod log;
+#[cfg(not(target_family = "wasm"))]
+mod native;
+mod panic;
+mod plan;
+mod problem;
+mod strategy;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
+mod tree;
+mod variable;
+
+#[cfg(target_family = "wasm")]
+use bindings::host;
+#[cfg(not(target_family = "wasm"))]
+use native as host;
+
+pub use card::{Card, Setting};
+pub use image::{Image, find, may_execute, require};
+pub use job::Job;
+pub use plan::{Assembly, Base, Build, Content, Made, Plan, Run, Scratch};
+pub use problem::{Problem, ProblemKind};
+pub use strategy::Strategy;
+pub use tree::Tree;
+pub use variable::Variable;
+
+pub use host::{
+    images::{Identity, PathFact, PathKind, Pull},
+    plans::Placement,
+    trees::{Entry, EntryKind},
+    types::Network,
+};
+
+/// What the registering macros call; not a part of the interface.
+#[doc(hidden)]
+pub mod exports {
+    pub use crate::strategy::{decide, describe_strategy};
+}

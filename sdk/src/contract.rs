@@ -1,0 +1,149 @@
+//! The two contracts by which an image takes part in a build, as data: scripts, places and labels.
+//!
+//! Sources: the prepare contract is that of the first source-to-images tool (2014), whose scripts lie in `/usr/bin`; the assemble
+//! contract is `OpenShift`'s, <https://github.com/openshift/source-to-image/blob/master/docs/builder_image.md>.
+//!
+//! ```
+//! use sti_plugin::contract::{ASSEMBLE, PREPARE};
+//!
+//! assert_eq!(PREPARE.build_script(), "/usr/bin/prepare");
+//! assert_eq!(PREPARE.source_at(), "/tmp/src");
+//! assert_eq!(ASSEMBLE.build, "assemble");
+//! ```
+
+use crate::{Image, Problem};
+
+/// What an image and the tool that builds with it agree on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contract {
+    /// As `--contract` names it.
+    pub name: &'static str,
+    /// Where the scripts lie, unless the image says otherwise.
+    pub directory: &'static str,
+    /// Labels by which an image says where the scripts lie, the first one that is there counts.
+    pub directory_labels: &'static [&'static str],
+    /// Variables of the image that say the same, asked after the labels.
+    pub directory_variables: &'static [&'static str],
+    /// The script that builds the source.
+    pub build: &'static str,
+    /// The script that becomes the command of the product.
+    pub run: &'static str,
+    /// The script that hands over what the next build can reuse.
+    pub save_artifacts: &'static str,
+    /// How that script does it.
+    pub saves_to: SavesTo,
+    /// The script that explains the image.
+    pub usage: Option<&'static str>,
+    /// The directory below which everything arrives, unless the image says otherwise.
+    pub destination: &'static str,
+    /// Labels by which an image says where everything arrives.
+    pub destination_labels: &'static [&'static str],
+    /// Where the source arrives, below the destination.
+    pub source: &'static str,
+    /// Where artifacts of the previous build arrive, below the destination.
+    pub artifacts: &'static str,
+    /// Where the result of an extended build is left, below the destination; without one, paths are chosen by the user.
+    pub result: Option<&'static str>,
+}
+
+/// How artifacts are handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SavesTo {
+    /// The script copies them to where artifacts arrive.
+    Directory,
+    /// The script writes a tar to its standard output.
+    StandardOutput,
+}
+
+/// The contract of `prepare`.
+pub const PREPARE: Contract = Contract {
+    name: "prepare",
+    directory: "/usr/bin",
+    directory_labels: &[],
+    directory_variables: &[],
+    build: "prepare",
+    run: "run",
+    save_artifacts: "save-artifacts",
+    saves_to: SavesTo::Directory,
+    usage: None,
+    destination: "/tmp",
+    destination_labels: &[],
+    source: "src",
+    artifacts: "artifacts",
+    result: Some("build"),
+};
+
+/// The contract of `assemble`.
+pub const ASSEMBLE: Contract = Contract {
+    name: "assemble",
+    directory: "/usr/libexec/s2i",
+    directory_labels: &["io.openshift.s2i.scripts-url", "io.s2i.scripts-url"],
+    directory_variables: &["STI_SCRIPTS_URL"],
+    build: "assemble",
+    run: "run",
+    save_artifacts: "save-artifacts",
+    saves_to: SavesTo::StandardOutput,
+    usage: Some("usage"),
+    destination: "/tmp",
+    destination_labels: &["io.openshift.s2i.destination", "io.s2i.destination"],
+    source: "src",
+    artifacts: "artifacts",
+    result: None,
+};
+
+impl Contract {
+    /// Tells where the script lies that builds the source.
+    pub fn build_script(&self) -> String {
+        self.script(self.build)
+    }
+
+    /// Tells where the script lies that becomes the command of the product.
+    pub fn run_script(&self) -> String {
+        self.script(self.run)
+    }
+
+    /// Tells where the script lies that hands over what the next build can reuse.
+    pub fn save_artifacts_script(&self) -> String {
+        self.script(self.save_artifacts)
+    }
+
+    /// Tells where the source arrives.
+    pub fn source_at(&self) -> String {
+        self.below_destination(self.source)
+    }
+
+    /// Tells where artifacts of the previous build arrive.
+    pub fn artifacts_at(&self) -> String {
+        self.below_destination(self.artifacts)
+    }
+
+    /// Tells where the result of an extended build is left.
+    pub fn result_at(&self) -> Option<String> {
+        self.result.map(|result| self.below_destination(result))
+    }
+
+    /// Tells what an image says of where its scripts lie, in its labels or its variables: an address such as `image:///usr/libexec/s2i`.
+    pub fn announced_by(&self, image: &Image) -> Option<String> {
+        let by_label = || self.directory_labels.iter().find_map(|label| image.label(label));
+        let by_variable = || {
+            let environment = image.environment();
+            let mut announced =
+                environment.into_iter().filter(|variable| self.directory_variables.contains(&variable.name.as_str()));
+            announced.next().map(|variable| variable.value)
+        };
+        by_label().or_else(by_variable)
+    }
+
+    /// Tells whether an image follows this contract: by its labels and variables, or else by its build script.
+    pub fn is_followed_by(&self, image: &Image) -> Result<bool, Problem> {
+        Ok(self.announced_by(image).is_some() || !image.look_at([self.build_script()])?.is_empty())
+    }
+
+    fn script(&self, name: &str) -> String {
+        format!("{}/{name}", self.directory)
+    }
+
+    fn below_destination(&self, name: &str) -> String {
+        format!("{}/{name}", self.destination)
+    }
+}

@@ -1,0 +1,88 @@
+//! A build to be planned, as a strategy is asked for it.
+
+use crate::{Network, Tree, Variable, host::requests};
+
+/// A build to be planned. Given to [`Strategy::decide`](crate::Strategy::decide).
+///
+/// ```
+/// use sti_plugin::{Job, Problem};
+///
+/// fn port(job: &Job) -> Result<u16, Problem> {
+///     job.setting("port").map_or(Ok(8080), |port| Ok(port.parse()?))
+/// }
+/// # use sti_plugin::testing::JobBuilder;
+/// let job = JobBuilder::new("builder", "app:1").setting("port", "80");
+/// assert_eq!(job.ask(port), Ok(80));
+/// ```
+pub struct Job<'a>(&'a requests::Job);
+
+impl<'a> Job<'a> {
+    pub(crate) fn new(job: &'a requests::Job) -> Self {
+        Self(job)
+    }
+
+    /// Tells the name under which the strategy was called; a plugin may answer to several.
+    pub fn strategy(&self) -> String {
+        self.0.strategy()
+    }
+
+    /// Gives the source to look at. To use it in a plan, take [`Plan::source`](crate::Plan::source).
+    pub fn source(&self) -> Tree {
+        Tree::new(self.0.source())
+    }
+
+    /// Tells what is known of where the source came from: `address`, `revision`, `reference`, ….
+    pub fn source_fact(&self, name: &str) -> Option<String> {
+        self.0.source_fact(name)
+    }
+
+    /// Names the builder image.
+    pub fn builder_image(&self) -> String {
+        self.0.builder_image()
+    }
+
+    /// Names the runtime image, in an extended build only.
+    pub fn runtime_image(&self) -> Option<String> {
+        self.0.runtime_image()
+    }
+
+    /// Tells the name that the user gives the product `app`.
+    pub fn tag(&self) -> String {
+        self.0.tag()
+    }
+
+    /// Tells whether the user asked for a clean build.
+    pub fn is_clean(&self) -> bool {
+        self.0.clean()
+    }
+
+    /// Tells what containers of this build may reach; steps that do not say otherwise get exactly this.
+    pub fn network(&self) -> Network {
+        self.0.network()
+    }
+
+    /// Tells the name that an earlier product of this name would have; none where the user asked for a clean build.
+    pub fn previous_image(&self, product: &str) -> Option<String> {
+        self.0.previous_image(product)
+    }
+
+    /// Tells the contract that the user forced, `prepare` or `assemble`.
+    pub fn contract(&self) -> Option<String> {
+        self.0.contract()
+    }
+
+    /// Lists the user's variables, for the scripts and for the product.
+    pub fn environment(&self) -> Vec<Variable> {
+        Variable::list(self.0.environment())
+    }
+
+    /// Tells a setting that the card declares: what the user set, or its default.
+    pub fn setting(&self, name: &str) -> Option<String> {
+        self.0.setting(name)
+    }
+
+    /// Tells the platform to build for, such as `linux/amd64`.
+    pub fn platform(&self) -> String {
+        self.0.platform()
+    }
+}

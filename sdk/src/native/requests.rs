@@ -1,0 +1,102 @@
+//! What a plugin is asked, answered from what the test said.
+
+use std::cell::RefCell;
+
+use super::{
+    trees::Tree,
+    types::{Network, Variable},
+};
+use crate::testing::JobBuilder;
+
+pub struct Job(pub(crate) JobBuilder);
+
+impl Job {
+    pub fn strategy(&self) -> String {
+        self.0.strategy.clone()
+    }
+
+    pub fn source(&self) -> Tree {
+        self.0.source.handle()
+    }
+
+    pub fn source_fact(&self, name: &str) -> Option<String> {
+        self.0.source_facts.get(name).cloned()
+    }
+
+    pub fn builder_image(&self) -> String {
+        self.0.builder_image.clone()
+    }
+
+    pub fn runtime_image(&self) -> Option<String> {
+        self.0.runtime_image.clone()
+    }
+
+    pub fn tag(&self) -> String {
+        self.0.tag.clone()
+    }
+
+    pub fn clean(&self) -> bool {
+        self.0.clean
+    }
+
+    pub fn network(&self) -> Network {
+        self.0.network
+    }
+
+    pub fn previous_image(&self, product: &str) -> Option<String> {
+        let name = if product == "app" { self.0.tag.clone() } else { format!("{}-{product}", self.0.tag) };
+        (!self.0.clean).then_some(name)
+    }
+
+    pub fn contract(&self) -> Option<String> {
+        self.0.contract.clone()
+    }
+
+    pub fn environment(&self) -> Vec<Variable> {
+        self.0.environment.iter().map(|(name, value)| Variable { name: name.clone(), value: value.clone() }).collect()
+    }
+
+    pub fn setting(&self, name: &str) -> Option<String> {
+        self.0.settings.get(name).cloned()
+    }
+
+    pub fn platform(&self) -> String {
+        "linux/amd64".to_owned()
+    }
+}
+
+/// Keeps what a plugin said of itself.
+#[derive(Default)]
+pub struct Card {
+    pub(crate) lines: RefCell<Vec<String>>,
+}
+
+impl Card {
+    pub fn name(&self, name: &str) {
+        self.keep(format!("name {name}"));
+    }
+
+    pub fn alias(&self, name: &str) {
+        self.keep(format!("alias {name}"));
+    }
+
+    pub fn version(&self, version: &str) {
+        self.keep(format!("version {version}"));
+    }
+
+    pub fn summary(&self, text: &str) {
+        self.keep(format!("summary {text}"));
+    }
+
+    pub fn homepage(&self, url: &str) {
+        self.keep(format!("homepage {url}"));
+    }
+
+    pub fn setting(&self, name: &str, summary: &str, default: Option<&str>) {
+        self.keep(format!("setting {name} ({}): {summary}", default.unwrap_or("no default")));
+    }
+
+    fn keep(&self, line: String) {
+        self.lines.borrow_mut().push(line);
+    }
+}

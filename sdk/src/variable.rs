@@ -1,0 +1,42 @@
+//! A name with its value: of an environment variable, a label, a header.
+
+use crate::host::types;
+
+/// A name and its value.
+///
+/// ```
+/// use sti_plugin::Variable;
+///
+/// let variable = Variable::from(("PORT", "8080"));
+/// assert_eq!(variable.to_string(), "PORT=8080");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Never empty, never with `=`.
+    pub name: String,
+    /// Any text.
+    pub value: String,
+}
+
+impl Variable {
+    /// Joins a name and a value.
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+
+    pub(crate) fn list(variables: Vec<types::Variable>) -> Vec<Self> {
+        variables.into_iter().map(|types::Variable { name, value }| Self { name, value }).collect()
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> From<(N, V)> for Variable {
+    fn from((name, value): (N, V)) -> Self {
+        Self::new(name, value)
+    }
+}
+
+impl std::fmt::Display for Variable {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}={}", self.name, self.value)
+    }
+}
