@@ -1,7 +1,12 @@
 //! The plan: what a strategy wants done, as plain data. Writing one does nothing; the same for every engine.
 
 mod content;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod schema;
 mod step;
+mod text;
 mod walk;
 
 use serde::{Deserialize, Serialize};
