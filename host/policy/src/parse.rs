@@ -42,7 +42,7 @@ impl Policy {
             match entry.key {
                 "vetted-only" => contents.vetted_only = entry.boolean("vetted-only = true")?,
                 "defaults" => {
-                    contents.defaults = read_rules(&text.entries(entry.table("[defaults]")?, "[defaults]", DEFAULTS)?)?
+                    contents.defaults = read_rules(&text.entries(entry.table("[defaults]")?, "[defaults]", DEFAULTS)?)?;
                 }
                 _ => contents.plugins = read_plugins(&text, entry.table("[plugins.NAME]")?)?,
             }

@@ -136,3 +136,16 @@ fn refuses_a_digest_in_two_sections() {
     let error = Policy::parse(&text, Path::new("policy.toml")).expect_err("two sections");
     assert_eq!(error.to_string(), "policy.toml:3: `b` has a digest that [plugins.a] has too");
 }
+
+#[test]
+fn reads_the_example_of_the_documentation() {
+    let page = include_str!("../../../../docs/policy.md");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the page has an example");
+    let policy = Policy::parse(example, Path::new("policy.toml")).unwrap_or_else(|error| panic!("{error}"));
+    assert!(policy.is_vetted_only());
+    let fast = PluginIdentity { digest: format!("sha256:{:064}", 3), ..plugin() };
+    assert_eq!(policy.vet(&fast), Ok(()));
+    assert_eq!(policy.grant(&fast, &named()).network(), Network::None);
+    assert_eq!(policy.grant(&fast, &named()).limits().memory, Some(256 << 20));
+    assert!(policy.vet(&plugin()).is_err());
+}
