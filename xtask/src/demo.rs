@@ -1,0 +1,121 @@
+//! `cargo xtask demo`: from a fresh clone to a site that is served, edited and served again, with nothing pulled.
+
+mod page;
+mod traces;
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use sti_test_engine::Engine;
+
+use crate::{
+    commands::{self, cargo, command, root, run, run_and_hear, target_directory},
+    example::{self, BUILDER, LABEL},
+    targets,
+};
+
+use page::Served;
+use traces::Traces;
+
+/// The name of the image that the demo builds.
+const SITE: &str = "sti-demo-site";
+
+/// What the demo writes under the front page before it builds again.
+const NEWS: &str = "\n## News\n\nThe bucket under the seat has been replaced.\n";
+
+/// What becomes of the builder image in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Builder {
+    /// It goes with everything else.
+    Removed,
+    /// It stays, for commands typed by hand.
+    Kept,
+}
+
+/// Shows the whole way. Fails if anything is not as it should be, and cleans up in any case.
+pub(crate) fn demo(builder: Builder) -> Result<()> {
+    let engine = Engine::of_environment();
+    ensure!(engine.answers(), "no engine answers at {}: start Docker or Podman, or set DOCKER_HOST", engine.url());
+    say("the targets, the program and the example's builder image");
+    targets::add_missing()?;
+    run(cargo(["build", "--package", "sti"]))?;
+    let traces = Traces::of(&engine, builder);
+    example::make(&engine)?;
+    println!("made the image {BUILDER} (`cargo xtask example-image` does only this)");
+
+    say("a first build");
+    build(&root().join("examples/site"))?;
+    let first = show_page(&engine)?;
+    ensure!(first.contains("<h1>The harbour library</h1>"), "the page is not the one of examples/site");
+
+    say("an edit, and a build that reuses what did not change");
+    let edited = edited_copy()?;
+    let heard = build(&edited)?;
+    ensure!(heard.contains("2 reused, 1 rendered"), "the second build should have reused two pages of three");
+    let second = show_page(&engine)?;
+    ensure!(second.contains("<h2>News</h2>") && !first.contains("<h2>News</h2>"), "the page does not show the edit");
+
+    say("all of it removed again");
+    traces.remove()?;
+    println!("\nthe demo is done; to try it by hand, `cargo xtask example-image` makes the builder image again");
+    Ok(())
+}
+
+fn say(what: &str) {
+    println!("\n=== {what}");
+}
+
+fn build(source: &Path) -> Result<String> {
+    let sti = target_directory().join("debug/sti");
+    let source = source.strip_prefix(root()).unwrap_or(source);
+    let arguments =
+        ["build".as_ref(), source.as_os_str(), BUILDER.as_ref(), SITE.as_ref(), "--strategy".as_ref(), "commit".as_ref()];
+    run_and_hear(command(sti, arguments))
+}
+
+/// Starts the product, fetches its front page, prints it, removes the container.
+fn show_page(engine: &Engine) -> Result<String> {
+    commands::show(&command("docker", ["run", "--detach", "--publish", "127.0.0.1::8080", SITE]));
+    let bindings = json!({ "8080/tcp": [{ "HostIp": "127.0.0.1", "HostPort": "" }] });
+    let id = engine
+        .create_container(&json!({ "Image": SITE, "HostConfig": { "PortBindings": bindings }, "Labels": { LABEL: "1" } }))?;
+    engine.post(&format!("/containers/{id}/start"), &json!(null))?;
+    let served = Served::by(engine, &id)?;
+    commands::show(&command("curl", [&served.url]));
+    for line in page::readable(&served.page) {
+        println!("    {line}");
+    }
+    commands::show(&command("docker", ["rm", "--force", &id[..12]]));
+    engine.remove_container(&id)?;
+    Ok(served.page)
+}
+
+/// Copies the example's source below the target directory and edits the front page there.
+fn edited_copy() -> Result<std::path::PathBuf> {
+    let copy = target_directory().join("demo/site");
+    if copy.is_dir() {
+        fs::remove_dir_all(&copy)?;
+    }
+    commands::show(&command("cp", ["-r", "examples/site", "target/demo/site"]));
+    copy_directory(&root().join("examples/site"), &copy)?;
+    let page = copy.join("index.md");
+    println!("$ cat >> target/demo/site/index.md{}", NEWS.replace('\n', "\n    "));
+    let text = fs::read_to_string(&page).with_context(|| page.display().to_string())?;
+    fs::write(&page, text + NEWS)?;
+    Ok(copy)
+}
+
+fn copy_directory(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_directory(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! The list of tests that could not run: each writes a line into the file that `STI_SKIPPED` names.
+
+use std::{fs, io::ErrorKind, path::PathBuf};
+
+use anyhow::Result;
+
+use crate::commands::target_directory;
+
+/// The file.
+pub(super) fn path() -> PathBuf {
+    target_directory().join("skipped.txt")
+}
+
+/// Removes the list of the last time.
+pub(super) fn forget() -> Result<()> {
+    match fs::remove_file(path()) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The tests, sorted, each once.
+pub(super) fn list() -> Result<Vec<String>> {
+    let text = match fs::read_to_string(path()) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        read => read?,
+    };
+    let mut tests = text.lines().map(str::to_owned).collect::<Vec<_>>();
+    tests.sort();
+    tests.dedup();
+    Ok(tests)
+}
