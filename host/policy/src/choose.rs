@@ -13,7 +13,7 @@ pub enum Which {
     /// The site's, [`SITE_FILE`].
     Site,
     /// One that the user named.
-    Given(PathBuf),
+    Named(PathBuf),
     /// None: the command line is the grant.
     None,
 }
@@ -27,7 +27,7 @@ pub fn choose(site_exists: bool, flag: Option<&Path>, variable: Option<&Path>) -
         (true, Some(_), _) => Err(site_decides("--policy")),
         (true, None, Some(_)) => Err(site_decides("STI_POLICY")),
         (true, None, None) => Ok(Which::Site),
-        (false, Some(path), _) | (false, None, Some(path)) => Ok(Which::Given(path.to_owned())),
+        (false, Some(path), _) | (false, None, Some(path)) => Ok(Which::Named(path.to_owned())),
         (false, None, None) => Ok(Which::None),
     }
 }
@@ -45,8 +45,8 @@ mod tests {
     fn prefers_the_flag_and_reads_nothing_unasked() {
         check_chooses(false, None, None, Ok(Which::None));
         check_chooses(false, None, Some(""), Ok(Which::None));
-        check_chooses(false, None, Some("env.toml"), Ok(Which::Given("env.toml".into())));
-        check_chooses(false, Some("flag.toml"), Some("env.toml"), Ok(Which::Given("flag.toml".into())));
+        check_chooses(false, None, Some("env.toml"), Ok(Which::Named("env.toml".into())));
+        check_chooses(false, Some("flag.toml"), Some("env.toml"), Ok(Which::Named("flag.toml".into())));
     }
 
     #[test]

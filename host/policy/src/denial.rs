@@ -83,13 +83,13 @@ impl Denial {
     }
 
     /// What is granted, and by whom.
-    pub fn because(&self) -> String {
-        match self {
+    pub fn because(&self) -> Option<String> {
+        Some(match self {
             Self::NotVetted(denied) => {
                 format!("policy `{}` vets plugins by digest, and {} is not listed", denied.file.display(), denied.digest)
             }
             Self::NotGranted(denied) => denied.grant.clone(),
-        }
+        })
     }
 
     /// What would allow it.
@@ -127,7 +127,8 @@ impl fmt::Display for Where {
 /// As a plugin is told of it.
 impl From<Denial> for Problem {
     fn from(denial: Denial) -> Self {
-        let told = Self::new(ProblemKind::Denied, denial.code(), format!("{denial}: {}", denial.because()));
+        let because = denial.because().map(|because| format!(": {because}")).unwrap_or_default();
+        let told = Self::new(ProblemKind::Denied, denial.code(), format!("{denial}{because}"));
         match denial.hint() {
             Some(hint) => told.with_hint(hint),
             None => told,

@@ -81,6 +81,7 @@ pub(crate) fn changes_of(plan: &mut Plan) -> &mut ImageChanges {
 
 /// As `cli` prints it.
 pub(crate) fn printed(denial: &Denial) -> String {
+    let because = denial.because().expect("every denial has a reason");
     let hint = denial.hint().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-    format!("{}: {denial}\n  because: {}{hint}\n", denial.code(), denial.because())
+    format!("{}: {denial}\n  because: {because}{hint}\n", denial.code())
 }
