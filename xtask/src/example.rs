@@ -25,7 +25,7 @@ pub(crate) fn make_by_hand() -> Result<()> {
     make(&Engine::of_environment())?;
     println!("\nmade {BUILDER}; now, for example:\n");
     println!("$ cargo build\n$ target/debug/sti build examples/site {BUILDER} my-site --strategy commit");
-    println!("$ docker run --rm --publish 127.0.0.1:8080:8080 my-site\n\n`docker image rm {BUILDER}` removes it");
+    println!("$ docker run --rm --init --publish 127.0.0.1:8080:8080 my-site\n\n`docker image rm {BUILDER}` removes it");
     Ok(())
 }
 
