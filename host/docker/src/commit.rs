@@ -1,0 +1,73 @@
+//! Makes an image of a container.
+//!
+//! The image bears no label of ours, since a label would stay for ever and be inherited by what others build from it. Its comment
+//! says which build made it; together with a container of that build that is still there (containers are removed last) it tells an
+//! image that a killed build left from one that was a product once.
+
+use bollard::{models::ImageInspect, query_parameters::CommitContainerOptionsBuilder};
+use sti_core::{
+    BuildId, ImageId,
+    plan::{ImageChanges, Run},
+};
+use sti_engine::Error;
+
+use crate::{DockerEngine, image_config};
+
+/// An image of this build and the container that it was made of.
+#[derive(Clone)]
+pub(crate) struct Committed {
+    /// The image that came out.
+    pub(crate) image: ImageId,
+    /// The image that the container was made from.
+    pub(crate) base: ImageId,
+    /// Where it can be looked into until it is removed.
+    pub(crate) container: String,
+    /// What was mounted there, and is not in the image.
+    pub(crate) mounted: Vec<String>,
+}
+
+/// What the comment of an image says that this build made.
+pub(crate) fn comment(build: &BuildId) -> String {
+    format!("{}={build}", sti_core::build_id::LABEL)
+}
+
+/// Whether an image says that a build made it: by its comment, or by the command that unfinished images bear.
+pub(crate) fn is_of(image: &ImageInspect, build: &BuildId) -> bool {
+    let mark = comment(build);
+    let command = image.config.as_ref().and_then(|config| config.cmd.as_deref()).unwrap_or_default();
+    image.comment.as_deref() == Some(mark.as_str()) || matches!(command, [only] if *only == mark)
+}
+
+impl DockerEngine {
+    /// Commits a container whose command has ended.
+    pub(crate) async fn commit(
+        &self,
+        container: &str,
+        base: &ImageId,
+        run: &Run,
+        changes: &ImageChanges,
+        title: &str,
+    ) -> Result<ImageId, Error> {
+        let config = self.config_of(base).await?;
+        let product = image_config::changed(&config, changes);
+        let mut options =
+            CommitContainerOptionsBuilder::new().container(container).comment(&comment(&self.build)).pause(false).build();
+        let told = image_config::to_commit(&product, run);
+        if self.is_podman {
+            // Podman reads the body and forgets it.
+            options.changes = None;
+        }
+        let call = self.requests.patient().commit_container(options, told);
+        let request = format!("POST /commit?container={container}");
+        let answer = self.requests.send(request, call).await.map_err(|failure| failure.while_committing(title))?;
+        let image = ImageId(with_algorithm(&answer.id));
+        self.ledger.image(&image);
+        self.remember_config(&image, product);
+        Ok(image)
+    }
+}
+
+/// Podman leaves the algorithm of a digest away.
+pub(crate) fn with_algorithm(id: &str) -> String {
+    if id.contains(':') { id.to_owned() } else { format!("sha256:{id}") }
+}

@@ -1,0 +1,190 @@
+//! Writes instructions as a Dockerfile: nothing in it goes through a shell, and nothing that a plan says can become an instruction.
+//!
+//! Grammar: <https://docs.docker.com/reference/dockerfile/>. Words are JSON where the grammar takes JSON, else in double quotes with
+//! `"`, `\` and `$` escaped.
+
+use std::fmt::Write as _;
+
+use bollard::models::{ContainerConfig, ImageConfig};
+use sti_core::plan::{ContentId, ImageChanges};
+
+/// Why instructions cannot be written as a Dockerfile.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the value of `{name}` holds what a Dockerfile cannot say; `--strategy commit` can")]
+pub struct Unwritable {
+    /// The variable, label or path.
+    pub name: String,
+}
+
+/// A Dockerfile that is being written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dockerfile {
+    text: String,
+}
+
+impl Dockerfile {
+    /// Begins with a base; `scratch` is the empty one.
+    pub fn from(base: &str) -> Self {
+        Self { text: format!("FROM {base}\n") }
+    }
+
+    /// The text.
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    /// `COPY` of a directory's inside, or of one file, from the build context.
+    pub fn copy(&mut self, from: &str, to: &str, owner: Option<&str>) -> Result<(), Unwritable> {
+        let chown = owner.map(|owner| word("owner", owner).map(|()| format!("--chown={owner} "))).transpose()?.unwrap_or_default();
+        word(to, to)?;
+        let to = escape_variables(to);
+        self.line(&format!("COPY {chown}{}", json(&[from.to_owned(), to])));
+        Ok(())
+    }
+
+    /// `RUN` of program and arguments.
+    pub fn run(&mut self, command: &[String]) {
+        self.line(&format!("RUN {}", json(command)));
+    }
+
+    /// `ENV` of one variable.
+    pub fn environment(&mut self, name: &str, value: &str) -> Result<(), Unwritable> {
+        self.line(&format!("ENV {}={}", bare(name)?, quoted(name, value)?));
+        Ok(())
+    }
+
+    /// `LABEL` of one label.
+    pub fn label(&mut self, name: &str, value: &str) -> Result<(), Unwritable> {
+        self.line(&format!("LABEL {}={}", bare(name)?, quoted(name, value)?));
+        Ok(())
+    }
+
+    /// `USER`; an empty one is root.
+    pub fn user(&mut self, user: &str) -> Result<(), Unwritable> {
+        word("user", user)?;
+        self.line(&format!("USER {}", escape_variables(if user.is_empty() { "0" } else { user })));
+        Ok(())
+    }
+
+    /// `WORKDIR`; an empty one is `/`.
+    pub fn working_directory(&mut self, path: &str) -> Result<(), Unwritable> {
+        word(path, path)?;
+        self.line(&format!("WORKDIR {}", escape_variables(if path.is_empty() { "/" } else { path })));
+        Ok(())
+    }
+
+    /// `EXPOSE` of one port.
+    pub fn expose(&mut self, port: &str) -> Result<(), Unwritable> {
+        word(port, port)?;
+        self.line(&format!("EXPOSE {}", escape_variables(port)));
+        Ok(())
+    }
+
+    /// `ENTRYPOINT`; it makes the engine forget the command.
+    pub fn entrypoint(&mut self, words: &[String]) {
+        self.line(&format!("ENTRYPOINT {}", json(words)));
+    }
+
+    /// `CMD`.
+    pub fn command(&mut self, words: &[String]) {
+        self.line(&format!("CMD {}", json(words)));
+    }
+
+    /// What an image says of itself beyond its base.
+    pub fn changes(&mut self, changes: &ImageChanges, base: &ImageConfig) -> Result<(), Unwritable> {
+        for variable in &changes.environment {
+            self.environment(&variable.name, &variable.value)?;
+        }
+        for label in &changes.labels {
+            self.label(&label.name, &label.value)?;
+        }
+        for port in &changes.expose {
+            self.expose(port)?;
+        }
+        if let Some(path) = &changes.working_directory {
+            self.working_directory(path)?;
+        }
+        if let Some(user) = &changes.user {
+            self.user(user)?;
+        }
+        if let Some(entrypoint) = &changes.entrypoint {
+            self.entrypoint(entrypoint);
+        }
+        // Said again where an entrypoint was set, since that took the base's away.
+        let kept = changes.entrypoint.as_ref().map(|_| base.cmd.clone().unwrap_or_default());
+        if let Some(command) = changes.command.clone().or(kept) {
+            self.command(&command);
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, line: &str) {
+        let _ = writeln!(self.text, "{line}");
+    }
+}
+
+/// The name of a content's directory in the build context.
+pub(crate) fn context_name(content: ContentId) -> String {
+    format!("content-{}", content.0)
+}
+
+/// A whole configuration as instructions, for an engine whose commit reads nothing else.
+pub(crate) fn changes(config: &ContainerConfig) -> Result<String, Unwritable> {
+    let mut file = Dockerfile::default();
+    for pair in config.env.iter().flatten() {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        file.environment(name, value)?;
+    }
+    for (name, value) in config.labels.iter().flatten() {
+        file.label(name, value)?;
+    }
+    for port in config.exposed_ports.iter().flatten() {
+        file.expose(port)?;
+    }
+    file.working_directory(config.working_dir.as_deref().unwrap_or_default())?;
+    file.user(config.user.as_deref().unwrap_or_default())?;
+    file.entrypoint(config.entrypoint.as_deref().unwrap_or_default());
+    file.command(config.cmd.as_deref().unwrap_or_default());
+    Ok(file.into_text())
+}
+
+fn json(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| serde_json::Value::from(word.as_str()).to_string()).collect();
+    format!("[{}]", words.join(","))
+}
+
+fn quoted(name: &str, value: &str) -> Result<String, Unwritable> {
+    word(name, value)?;
+    let mut text = String::from("\"");
+    for character in value.chars() {
+        if matches!(character, '"' | '\\' | '$') {
+            text.push('\\');
+        }
+        text.push(character);
+    }
+    text.push('"');
+    Ok(text)
+}
+
+/// Names stand without quotes.
+fn bare(name: &str) -> Result<&str, Unwritable> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'/');
+    if !name.is_empty() && name.bytes().all(is_plain) { Ok(name) } else { Err(Unwritable { name: name.escape_debug().to_string() }) }
+}
+
+/// Where variables are expanded and quotes are taken away, all of that is to stay as it is.
+fn escape_variables(text: &str) -> String {
+    let escaped = text.chars().flat_map(|character| {
+        let escape = matches!(character, '\\' | '$' | '"' | '\'').then_some('\\');
+        escape.into_iter().chain([character])
+    });
+    escaped.collect()
+}
+
+/// A line's end would begin an instruction, and a backslash at the end would join the next one.
+fn word(name: &str, value: &str) -> Result<(), Unwritable> {
+    if value.ends_with('\\') || value.chars().any(|character| character.is_control() && character != '\t') {
+        return Err(Unwritable { name: name.escape_debug().to_string() });
+    }
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! An engine, an image made without pulling anything, and a look at what is left in the daemon.
+
+use std::{
+    io::Write,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use bollard::{
+    Docker,
+    models::ImageInspect,
+    query_parameters::{
+        CreateImageOptionsBuilder, ListContainersOptionsBuilder, ListVolumesOptionsBuilder, RemoveImageOptionsBuilder,
+    },
+};
+use futures_util::TryStreamExt;
+use sti_core::{
+    BuildId, Event, ImageFacts, ImageId, Progress, Pull, Reference, Tree,
+    plan::{APP, Action, Author, Base, ImageChanges, Network, Plan, Product, Run, Step, StepId},
+    progress::Silent,
+};
+use sti_docker::{DockerEngine, Endpoint, Settings};
+use sti_engine::Engine;
+use sti_policy::{ApprovedPlan, Named, Origin, PluginIdentity, Policy};
+
+const SOCKET: &str = "unix:///var/run/docker.sock";
+const BUSYBOX: &str = "/bin/busybox";
+
+/// Keeps what a script printed.
+#[derive(Default)]
+pub struct Told(Mutex<Vec<String>>);
+
+impl Told {
+    /// All lines so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Progress for Told {
+    fn tell(&self, event: Event) {
+        if let Event::Output { line, .. } = event {
+            self.0.lock().unwrap().push(line);
+        }
+    }
+}
+
+/// What a test works on.
+pub struct Bench {
+    pub engine: DockerEngine,
+    pub docker: Docker,
+    pub builder: ImageFacts,
+    pub told: Told,
+    name: String,
+}
+
+impl Bench {
+    /// Makes the image `sti-test-docker-NAME`; `None` where no daemon answers.
+    pub async fn open(name: &str, user: &str) -> Option<Self> {
+        let engine = engine().await;
+        let engine = match engine {
+            Ok(engine) => engine,
+            Err(error) => {
+                assert!(std::env::var("CI").as_deref() != Ok("true"), "no daemon: {error}");
+                println!("skipped `{name}`: {error}");
+                return None;
+            }
+        };
+        let endpoint = Endpoint::parse(&socket()).unwrap();
+        let docker = Docker::connect_with_unix(endpoint.address(), 120, bollard::API_DEFAULT_VERSION).unwrap();
+        let reference = Reference::parse(&format!("sti-test-docker-{name}:1")).unwrap();
+        import(&docker, &reference, user).await;
+        let builder = engine.inspect(&reference, Pull::Never, &Silent).await.unwrap().unwrap();
+        Some(Self { engine, docker, builder, told: Told::default(), name: name.to_owned() })
+    }
+
+    /// Another build on the same daemon.
+    pub async fn another_engine(&self) -> DockerEngine {
+        engine().await.unwrap()
+    }
+
+    /// The name of the product.
+    pub fn tag(&self) -> Reference {
+        Reference::parse(&format!("sti-test-docker-{}-app:1", self.name)).unwrap()
+    }
+
+    /// What policy says to a plan on this builder image.
+    pub fn approve(&self, mut plan: Plan) -> ApprovedPlan {
+        let step = product_of(&mut plan);
+        plan.products.push(Product { name: APP.to_owned(), tag: self.tag(), step });
+        let plugin = PluginIdentity { name: "test".to_owned(), digest: "sha256:0".to_owned(), origin: Origin::Shipped };
+        let named = Named {
+            images: vec![self.builder.reference.clone()],
+            tag: self.tag(),
+            environment: vec![sti_core::Variable::new("GIVEN", "yes")],
+            network: Network::None,
+            caches: Vec::new(),
+            secrets: Vec::new(),
+        };
+        Policy::none().approve(plan, &plugin, &named).unwrap_or_else(|denial| panic!("{denial}"))
+    }
+
+    /// A source tree.
+    pub fn tree(&self, path: &Path) -> Tree {
+        let dir = cap_std::fs::Dir::open_ambient_dir(path, cap_std::ambient_authority()).unwrap();
+        Tree::directory(dir, path).unwrap()
+    }
+
+    /// An image by its id.
+    pub async fn inspect_id(&self, id: &ImageId) -> Option<ImageInspect> {
+        self.docker.inspect_image(id.as_str()).await.ok()
+    }
+
+    /// Nothing of this build is in the daemon.
+    pub async fn assert_nothing_left(&self) {
+        let mark = self.engine.build().to_string();
+        let all = ListContainersOptionsBuilder::new().all(true).build();
+        let containers = self.docker.list_containers(Some(all)).await.unwrap();
+        let names: Vec<String> = containers.into_iter().flat_map(|container| container.names.unwrap_or_default()).collect();
+        assert!(!names.iter().any(|name| name.contains(&mark)), "{names:?}");
+        let filters = std::collections::HashMap::from([("label", vec![format!("sti.build={mark}")])]);
+        let volumes = self.docker.list_volumes(Some(ListVolumesOptionsBuilder::new().filters(&filters).build())).await.unwrap();
+        assert_eq!(volumes.volumes.unwrap_or_default(), []);
+    }
+
+    /// Removes a product.
+    pub async fn remove_image_of(&self, reference: &Reference) {
+        remove(&self.docker, reference).await;
+    }
+
+    /// Removes the builder image.
+    pub async fn close(self) {
+        remove(&self.docker, &self.builder.reference).await;
+    }
+}
+
+async fn remove(docker: &Docker, reference: &Reference) {
+    let options = RemoveImageOptionsBuilder::new().force(true).build();
+    docker.remove_image(&reference.canonical(), Some(options), None).await.unwrap();
+}
+
+fn socket() -> String {
+    std::env::var("STI_TEST_ENGINE").unwrap_or_else(|_| SOCKET.to_owned())
+}
+
+async fn engine() -> Result<DockerEngine, sti_engine::Error> {
+    let told: Option<Arc<dyn Progress>> = None;
+    let settings = Settings {
+        endpoint: Endpoint::parse(&socket()).unwrap(),
+        tls: None,
+        build: BuildId::draw(),
+        owner: "test".to_owned(),
+        memory: None,
+        requests_told: told,
+    };
+    DockerEngine::connect(settings).await
+}
+
+/// A plan of one run step.
+pub fn plan_of(bench: &Bench, run: Run) -> Plan {
+    let mut plan = Plan::empty(Author { plugin: "test".to_owned(), digest: "sha256:0".to_owned() });
+    let builder = &bench.builder;
+    let base = Base::Image { reference: builder.reference.clone(), id: builder.id.clone(), user: builder.user.clone() };
+    plan.steps.push(Step { title: "prepare".to_owned(), base, action: Action::Run(run) });
+    plan
+}
+
+/// The step whose image is the product; where none makes one, the last is told to.
+fn product_of(plan: &mut Plan) -> StepId {
+    let made = plan.numbered().filter(|(_, step)| step.changes().is_some()).last().map(|(id, _)| id);
+    made.unwrap_or_else(|| {
+        let last = plan.steps.len() - 1;
+        if let Action::Run(run) = &mut plan.steps[last].action {
+            run.commit = Some(ImageChanges::default());
+        }
+        StepId(u32::try_from(last).unwrap())
+    })
+}
+
+/// A run that is given nothing.
+pub fn run_of(command: &[&str]) -> Run {
+    Run {
+        command: command.iter().map(|word| (*word).to_owned()).collect(),
+        environment: Vec::new(),
+        user: None,
+        working_directory: None,
+        network: Network::None,
+        places: Vec::new(),
+        commit: None,
+    }
+}
+
+async fn import(docker: &Docker, reference: &Reference, user: &str) {
+    let changes = [
+        format!("USER {user}"),
+        "ENTRYPOINT [\"/bin/busybox\"]".to_owned(),
+        "ENV PATH=/bin".to_owned(),
+        "LABEL sti.test=docker".to_owned(),
+    ];
+    let changes: Vec<String> = changes.into_iter().filter(|change| change != "USER ").collect();
+    let options = CreateImageOptionsBuilder::new().from_src("-").repo(&reference.name()).tag("1").changes(changes).build();
+    let imported = docker.create_image(Some(options), Some(bollard::body_full(image_tar().into())), None);
+    imported.try_collect::<Vec<_>>().await.unwrap();
+}
+
+fn image_tar() -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut add = |path: &str, mode: u32, owner: u64, bytes: &[u8]| {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(mode);
+        header.set_uid(owner);
+        header.set_gid(owner);
+        header.set_size(bytes.len() as u64);
+        header.set_entry_type(if path.ends_with('/') { tar::EntryType::Directory } else { tar::EntryType::Regular });
+        tar.append_data(&mut header, path, bytes).unwrap();
+    };
+    add("tmp/", 0o1777, 0, b"");
+    add("srv/", 0o755, 0, b"");
+    add("srv/out/", 0o777, 0, b"");
+    add("etc/passwd", 0o644, 0, b"root:x:0:0::/root:/bin/sh\nbuilder:x:431:433::/home/builder:/bin/sh\n");
+    add("etc/group", 0o644, 0, b"root:x:0:\nstaff:x:50:\n");
+    add("etc/odd", 0o755, 0, b"no program at all\n");
+    add("bin/busybox", 0o755, 0, &std::fs::read(BUSYBOX).unwrap());
+    let mut link = tar::Header::new_gnu();
+    link.set_entry_type(tar::EntryType::Symlink);
+    link.set_size(0);
+    tar.append_link(&mut link, "bin/sh", "busybox").unwrap();
+    tar.append_link(&mut link, "bin/cp", "../bin/busybox").unwrap();
+    for name in ["ls", "cat", "touch", "mkdir", "rm", "seq"] {
+        tar.append_link(&mut link, format!("bin/{name}"), "busybox").unwrap();
+    }
+    tar.get_mut().flush().unwrap();
+    tar.into_inner().unwrap()
+}
