@@ -1,7 +1,5 @@
 //! Contents: what they are made of must exist, lie at an honest path, and be granted.
 
-use std::collections::BTreeSet;
-
 use sti_core::Plan;
 use sti_core::plan::{Action, Content, PlanFile, StepId};
 
@@ -13,14 +11,20 @@ use crate::quoting::{listed, shown};
 
 const PERMISSION_BITS: u32 = 0o777;
 
+/// Parts of parts are looked up again and again: a short chain keeps that cheap.
+const MOST_PARTS_OF_PARTS: usize = 16;
+
 pub(super) fn judge(plan: &Plan, grant: &Grant) -> Result<(), Denial> {
+    let mut depths: Vec<usize> = Vec::new();
     for (index, content) in plan.contents.iter().enumerate() {
-        judge_content(plan, index, content, &At { grant, place: Where::Content { index } })?;
+        let at = At { grant, place: Where::Content { index } };
+        judge_content(plan, content, &at)?;
+        depths.push(judge_depth(&depths, content, &at)?);
     }
     Ok(())
 }
 
-fn judge_content(plan: &Plan, index: usize, content: &Content, at: &At<'_>) -> Result<(), Denial> {
+fn judge_content(plan: &Plan, content: &Content, at: &At<'_>) -> Result<(), Denial> {
     match content {
         Content::Source | Content::Empty => Ok(()),
         Content::Files { files } => judge_files(at, files),
@@ -35,32 +39,44 @@ fn judge_content(plan: &Plan, index: usize, content: &Content, at: &At<'_>) -> R
         }
         Content::Cache { name } => judge_granted(at, "cache", name, &at.grant.named.caches),
         Content::Secret { name } => judge_granted(at, "secret", name, &at.grant.named.secrets),
-        Content::Part { of, path } => {
-            if of.0 as usize >= index {
-                return Err(at.refuse(format!("take a part of content {}", of.0), "a part is written after what it is a part of"));
-            }
-            judge_relative(at, "take the part", path)
+        Content::Part { path, .. } => judge_relative(at, "take the part", path),
+    }
+}
+
+/// How many parts a content is deep, by the depths of the earlier ones.
+fn judge_depth(earlier: &[usize], content: &Content, at: &At<'_>) -> Result<usize, Denial> {
+    let Content::Part { of, .. } = content else { return Ok(0) };
+    match earlier.get(of.0 as usize) {
+        None => Err(at.refuse(format!("take a part of content {}", of.0), "a part is written after what it is a part of")),
+        Some(depth) if *depth >= MOST_PARTS_OF_PARTS => {
+            Err(at.refuse("take a part of so many parts", format!("parts go {MOST_PARTS_OF_PARTS} deep")))
         }
+        Some(depth) => Ok(depth + 1),
     }
 }
 
 fn judge_files(at: &At<'_>, files: &[PlanFile]) -> Result<(), Denial> {
-    let mut paths = BTreeSet::new();
     for file in files {
         judge_relative(at, "write the file", &file.path)?;
         if file.mode & !PERMISSION_BITS != 0 {
             let wish = format!("give `{}` the mode {:o}", shown(&file.path), file.mode);
             return Err(at.refuse(wish, "a mode holds the nine permission bits and no other"));
         }
-        if !paths.insert(file.path.as_str()) {
-            return Err(at.refuse(format!("write `{}` twice", shown(&file.path)), "each file is written once"));
+    }
+    // With NUL in the place of the slash, what lies below a file comes right behind it.
+    let mut paths: Vec<String> = files.iter().map(|file| file.path.replace('/', "\0")).collect();
+    paths.sort_unstable();
+    for pair in paths.windows(2) {
+        let (path, next) = (&pair[0], pair[1].replace('\0', "/"));
+        match pair[1].strip_prefix(path) {
+            Some("") => return Err(at.refuse(format!("write `{}` twice", shown(&next)), "each file is written once")),
+            Some(below) if below.starts_with('\0') => {
+                return Err(at.refuse(format!("write `{}` below a file", shown(&next)), "only directories have something below"));
+            }
+            _ => {}
         }
     }
-    let is_below_a_file = |path: &&&str| path.match_indices('/').any(|(slash, _)| paths.contains(&path[..slash]));
-    match paths.iter().find(is_below_a_file) {
-        Some(path) => Err(at.refuse(format!("write `{}` below a file", shown(path)), "only directories have something below")),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn judge_runs(plan: &Plan, step: StepId, at: &At<'_>) -> Result<(), Denial> {

@@ -1,7 +1,7 @@
 //! How much a plan may hold. The limits are far beyond any honest plan, and near enough to keep a hostile one cheap.
 
-use sti_core::Plan;
-use sti_core::plan::{Action, Content, ImageChanges, Instruction, Step};
+use sti_core::plan::{Action, Content, Instruction, Step};
+use sti_core::{Plan, Variable};
 
 use super::At;
 use crate::denial::Denial;
@@ -15,7 +15,8 @@ const MOST_BYTES_OF_WORDS: usize = 1 << 20;
 pub(super) fn judge(plan: &Plan, at: &At<'_>) -> Result<(), Denial> {
     let files: usize = plan.contents.iter().map(bytes_of_files).sum();
     let instructions: usize = plan.steps.iter().map(count_instructions).sum();
-    let words: usize = plan.steps.iter().map(bytes_of_words).sum();
+    let own = at.grant.environment();
+    let words: usize = plan.steps.iter().map(|step| bytes_of_words(step, own)).sum();
     let sizes = [
         ("steps", plan.steps.len(), MOST_STEPS),
         ("contents", plan.contents.len(), MOST_CONTENTS),
@@ -48,29 +49,33 @@ fn count_instructions(step: &Step) -> usize {
     }
 }
 
-fn bytes_of_words(step: &Step) -> usize {
-    let own = match &step.action {
-        Action::Run(run) => {
-            length(&run.command) + run.environment.iter().map(|set| set.name.len() + set.value.len()).sum::<usize>()
-        }
-        Action::Build(build) => build.instructions.iter().map(bytes_of_instruction).sum(),
+fn bytes_of_words(step: &Step, users_own: &[Variable]) -> usize {
+    let set = |variable: &Variable| bytes_of_variable(variable, users_own);
+    let action = match &step.action {
+        Action::Run(run) => length(&run.command) + run.environment.iter().map(set).sum::<usize>(),
+        Action::Build(build) => build.instructions.iter().map(|instruction| bytes_of_instruction(instruction, users_own)).sum(),
         Action::Assemble(assemble) => assemble.layers.iter().map(|layer| layer.title.len()).sum(),
     };
-    step.title.len() + own + step.changes().map_or(0, bytes_of_changes)
+    let changes = step.changes().map_or(0, |changes| {
+        let variables = changes.environment.iter().chain(&changes.labels).map(set).sum::<usize>();
+        let commands = [&changes.entrypoint, &changes.command].into_iter().flatten().map(|words| length(words)).sum::<usize>();
+        variables + commands + length(&changes.expose)
+    });
+    step.title.len() + action + changes
 }
 
-fn bytes_of_instruction(instruction: &Instruction) -> usize {
+fn bytes_of_instruction(instruction: &Instruction, users_own: &[Variable]) -> usize {
     match instruction {
         Instruction::Run { command } => length(command),
-        Instruction::Environment(set) => set.name.len() + set.value.len(),
+        Instruction::Environment(variable) => bytes_of_variable(variable, users_own),
         Instruction::Copy(_) | Instruction::User { .. } | Instruction::WorkingDirectory { .. } => 0,
     }
 }
 
-fn bytes_of_changes(changes: &ImageChanges) -> usize {
-    let variables = changes.environment.iter().chain(&changes.labels).map(|set| set.name.len() + set.value.len()).sum::<usize>();
-    let commands = [&changes.entrypoint, &changes.command].into_iter().flatten().map(|words| length(words)).sum::<usize>();
-    variables + commands + length(&changes.expose)
+/// A value that the user gave is not the plugin's to answer for, however long it is.
+fn bytes_of_variable(variable: &Variable, users_own: &[Variable]) -> usize {
+    let value = if users_own.contains(variable) { 0 } else { variable.value.len() };
+    variable.name.len() + 1 + value
 }
 
 /// An empty word costs a byte: the one that ends it.

@@ -71,6 +71,10 @@ fn approves_what_the_user_named() {
             changes_of(plan).user = Some("65534".to_owned());
         }),
         ("a working directory at the top", |plan, _| run_of(plan).working_directory = Some("/".to_owned())),
+        ("a long value of the user's, in every step", |plan, named| {
+            named.environment[0].value = "x".repeat(1 << 20);
+            run_of(plan).environment[0].value = "x".repeat(1 << 20);
+        }),
         ("a secret that is mounted", |plan, _| plan.contents[0] = Content::Secret { name: "token".to_owned() }),
         ("a cache", |plan, _| plan.contents[0] = Content::Cache { name: "wheels".to_owned() }),
         ("no network after `--network none`", |plan, named| {
@@ -215,7 +219,7 @@ fn refuses_what_leads_nowhere() {
         }),
         ("a file below a file", |plan, _| {
             let named = |path: &str| PlanFile { path: path.to_owned(), mode: 0o644, bytes: Vec::new() };
-            plan.contents.push(Content::Files { files: vec![named("a/b"), named("a")] });
+            plan.contents.push(Content::Files { files: vec![named("a/b/c"), named("a-b"), named("a")] });
         }),
         ("two contents at one place", |plan, _| {
             let place = run_of(plan).places[0].clone();
@@ -240,6 +244,7 @@ fn refuses_what_is_too_much() {
             plan.steps[0] = build(image("builder"), vec![user; 1001]);
         }),
         ("files", |plan, _| plan.contents.extend([file("a", 0o644, 3 << 20), file("b", 0o644, 2 << 20)])),
+        ("a part of a part of a part …", |plan, _| plan.contents.extend((0..100).map(|of| part(of, "a")))),
         ("arguments", |plan, _| run_of(plan).command.push("x".repeat(1 << 20))),
     ]);
     insta::assert_snapshot!(refused);
