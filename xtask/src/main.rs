@@ -23,10 +23,10 @@ cargo xtask COMMAND
   demo [--keep-builder]   builds sti and an example builder image, makes a site with them, shows it, edits it, makes it again
   example-image           makes the example builder image, so that the commands of the demo can be typed by hand
   test                    the gate: format, lints, docs, all tests, the house's rules; with CI=true nothing may be skipped
-  bench [--url ENDPOINT] [--runs N] [--case NAME]
+  bench [--url ENDPOINT] [--runs N] [--case NAME] [--sti PATH]
                           the same work by sti and by bare API calls in turn, on an engine of its own or the one that is named
 
-The engine is the one of DOCKER_HOST, else the one at /var/run/docker.sock.";
+The engine of demo, example-image and test is the one of DOCKER_HOST, else the one at /var/run/docker.sock.";
 
 fn main() -> ExitCode {
     let arguments = env::args().skip(1).collect::<Vec<_>>();
