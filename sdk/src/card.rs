@@ -1,6 +1,6 @@
 //! How a plugin introduces itself, before it is granted anything.
 
-use crate::host::requests;
+use crate::{Moment, host::requests};
 
 /// What a plugin says of itself.
 ///
@@ -21,6 +21,9 @@ pub struct Card {
     summary: String,
     homepage: Option<String>,
     settings: Vec<Setting>,
+    schemes: Vec<String>,
+    suffixes: Vec<String>,
+    moments: Vec<Moment>,
 }
 
 /// Something that a user can set by `--set NAME=VALUE`.
@@ -51,6 +54,9 @@ impl Card {
             summary: String::new(),
             homepage: None,
             settings: Vec::new(),
+            schemes: Vec::new(),
+            suffixes: Vec::new(),
+            moments: Vec::new(),
         }
     }
 
@@ -80,6 +86,27 @@ impl Card {
         self
     }
 
+    /// Fetchers: adds an address scheme that is served, such as `git`.
+    #[must_use]
+    pub fn serves_scheme(mut self, scheme: impl Into<String>) -> Self {
+        self.schemes.push(scheme.into());
+        self
+    }
+
+    /// Fetchers: adds an ending of a path or address that is served, such as `.tar.gz`. The longest match is taken.
+    #[must_use]
+    pub fn serves_suffix(mut self, suffix: impl Into<String>) -> Self {
+        self.suffixes.push(suffix.into());
+        self
+    }
+
+    /// Validators: adds a moment at which it wants to be asked.
+    #[must_use]
+    pub fn judges(mut self, moment: Moment) -> Self {
+        self.moments.push(moment);
+        self
+    }
+
     /// Tells the name.
     pub fn name(&self) -> &str {
         &self.name
@@ -106,5 +133,8 @@ impl Card {
         for setting in &self.settings {
             card.setting(&setting.name, &setting.summary, setting.default.as_deref());
         }
+        self.schemes.iter().for_each(|scheme| card.serves_scheme(scheme));
+        self.suffixes.iter().for_each(|suffix| card.serves_suffix(suffix));
+        self.moments.iter().for_each(|moment| card.judges(*moment));
     }
 }

@@ -11,7 +11,15 @@
 //! assert_eq!(ASSEMBLE.build, "assemble");
 //! ```
 
+mod parts;
+mod scripts;
+
 use crate::{Image, Problem};
+
+pub use parts::{Parts, assemble_not_supported};
+pub use scripts::{Fitness, Script, examine};
+
+pub(crate) use scripts::judge;
 
 /// What an image and the tool that builds with it agree on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,10 @@
 //! Container images, to look at: what their configuration says, and what lies in them.
 
-use crate::{Identity, PathFact, PathKind, Problem, Pull, Variable, host::images};
+use crate::{
+    Identity, PathFact, Problem, Pull, Variable,
+    contract::{self, Fitness},
+    host::images,
+};
 
 /// Finds an image, pulling it if need be. `None` only where it exists nowhere it may be looked for.
 ///
@@ -125,11 +129,7 @@ impl Image {
     /// Tells whether there is a regular file at a path that the image's user may execute.
     pub fn has_executable(&self, path: &str) -> Result<bool, Problem> {
         let Some(fact) = self.look_at([path])?.into_iter().next() else { return Ok(false) };
-        // Most scripts may be executed by all, and then it does not matter who asks.
-        if fact.kind != PathKind::File || fact.mode & 0o111 == 0o111 {
-            return Ok(fact.kind == PathKind::File);
-        }
-        Ok(may_execute(&fact, &self.runs_as()?))
+        Ok(contract::judge(self, &fact)? == Fitness::Fit)
     }
 }
 

@@ -14,9 +14,11 @@ mod panic;
 mod plan;
 mod problem;
 mod strategy;
+mod subject;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 mod tree;
+mod validator;
 mod variable;
 
 #[cfg(target_family = "wasm")]
@@ -30,12 +32,15 @@ pub use job::Job;
 pub use plan::{Assembly, Base, Build, Content, Made, Plan, Run, Scratch};
 pub use problem::{Problem, ProblemKind};
 pub use strategy::Strategy;
+pub use subject::{Finding, Findings, PlannedStep, Subject};
 pub use tree::Tree;
+pub use validator::Validator;
 pub use variable::Variable;
 
 pub use host::{
     images::{Identity, PathFact, PathKind, Pull},
     plans::Placement,
+    requests::{Moment, Severity},
     trees::{Entry, EntryKind},
     types::Network,
 };
@@ -44,4 +49,5 @@ pub use host::{
 #[doc(hidden)]
 pub mod exports {
     pub use crate::strategy::{decide, describe_strategy};
+    pub use crate::validator::{describe_validator, validate};
 }

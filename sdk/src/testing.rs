@@ -30,6 +30,7 @@ mod image;
 mod job;
 mod plan;
 mod plan_text;
+mod subject;
 mod tree;
 
 pub use image::{FakeImage, FakeImages};
@@ -37,4 +38,5 @@ pub use job::{Decision, JobBuilder, LogLine};
 pub use plan::{
     RecordedChanges, RecordedInstruction, RecordedLayer, RecordedPlace, RecordedPlan, RecordedProduct, RecordedStep, StepKind,
 };
+pub use subject::{SubjectBuilder, Verdict};
 pub use tree::MemoryTree;

@@ -1,10 +1,26 @@
 //! The strategy `commit`: runs `prepare` in a container that has source and artifacts mounted, and commits that container.
 //!
-//! The product is the builder image (or the runtime image of an extended build) with one new layer, whose command is the run script.
+//! The product is the builder image (of an extended build: the runtime image) with one new layer, and nothing of what was mounted
+//! in it. Its command is exactly the run script; entrypoint, user, ports and all the rest stay as the image has them.
+//!
+//! | build | steps |
+//! |---|---|
+//! | clean | prepare in the builder |
+//! | incremental | save-artifacts in the previous product → prepare in the builder |
+//! | extended | prepare in the builder (product `build`) → prepare in the runtime image |
+//! | extended incremental | save-artifacts in the previous `build` → prepare in the builder (product `build`) → prepare in the runtime image |
 
-use sti_plugin::{Card, Job, Plan, Problem, Pull, Strategy, contract::PREPARE, register_strategy, require};
+use sti_plugin::{
+    Card, Content, Image, Job, Made, Plan, Problem, Run, Strategy,
+    contract::{PREPARE, Parts},
+    register_strategy,
+};
 
-struct Commit;
+/// The name of the product that holds the builder of an extended build, for the next one's artifacts.
+const BUILD: &str = "build";
+
+/// Decides for containers that are committed.
+pub struct Commit;
 
 register_strategy!(Commit);
 
@@ -12,18 +28,43 @@ impl Strategy for Commit {
     fn card() -> Card {
         Card::new("commit", env!("CARGO_PKG_VERSION"))
             .alias("run")
-            .summary("runs prepare in a container and commits it: one new layer, nothing of the source in it")
+            .summary("runs prepare in a container that has the source mounted, and commits it: one new layer")
     }
 
     fn decide(job: &Job, plan: &Plan) -> Result<(), Problem> {
-        let builder = require(&job.builder_image(), Pull::AsAsked)?;
-        let app = plan
-            .run("prepare", &builder)?
-            .command([PREPARE.build_script()])
-            .mount(&plan.source(), PREPARE.source_at())?
-            .environment(job.environment())
-            .commit();
+        let parts = Parts::find(job)?;
+        let artifacts = parts.saved_artifacts(plan)?;
+        let app = match &parts.runtime {
+            None => prepare(job, plan, &parts.builder, artifacts.as_ref())?.commit(),
+            Some(runtime) => extended(job, plan, &parts.builder, runtime, artifacts)?,
+        };
         app.command([PREPARE.run_script()]).environment(job.environment());
         plan.product("app", &app)
     }
+}
+
+/// Runs prepare in the builder, with the source and, in an incremental build, with artifacts.
+fn prepare(job: &Job, plan: &Plan, builder: &Image, artifacts: Option<&Content>) -> Result<Run, Problem> {
+    let run = prepare_with("prepare", job, plan, builder, &plan.source())?;
+    match artifacts {
+        Some(artifacts) => run.mount(artifacts, PREPARE.artifacts_at()),
+        None => Ok(run),
+    }
+}
+
+/// Runs prepare in the builder, whose result is then the source of the runtime image's prepare.
+///
+/// The builder finds a directory for artifacts even where there are none, and an empty one for its result.
+fn extended(job: &Job, plan: &Plan, builder: &Image, runtime: &Image, artifacts: Option<Content>) -> Result<Made, Problem> {
+    let result_at = PREPARE.result_at().unwrap_or_default();
+    let artifacts = artifacts.unwrap_or_else(|| plan.empty());
+    let building = prepare(job, plan, builder, Some(&artifacts))?.mount(&plan.empty(), &result_at)?;
+    let result = building.capture(&result_at)?;
+    plan.product(BUILD, &building.commit())?;
+    Ok(prepare_with("prepare in runtime image", job, plan, runtime, &result)?.commit())
+}
+
+/// Runs an image's prepare with a source, as the image's own user.
+fn prepare_with(title: &str, job: &Job, plan: &Plan, image: &Image, source: &Content) -> Result<Run, Problem> {
+    plan.run(title, image)?.command([PREPARE.build_script()]).environment(job.environment()).mount(source, PREPARE.source_at())
 }

@@ -1,1 +1,79 @@
-//! .
+//! The strategy `dockerfile`: writes instructions, which become a Dockerfile where the engine has a builder of its own.
+//!
+//! From the builder image: the source added at `/tmp/src`, artifacts at `/tmp/artifacts`; the environment; the prepare step; the run
+//! script as command. All the rest stays as the image has it. What is added belongs to the image's user.
+//!
+//! | build | steps |
+//! |---|---|
+//! | clean | instructions on the builder |
+//! | incremental | save-artifacts in the previous product → instructions on the builder |
+//! | extended | instructions on the builder (product `build`) → instructions on the runtime image |
+//! | extended incremental | save-artifacts in the previous `build` → the same two |
+//!
+//! Instructions have a layer each and cannot mount: unlike with `commit`, the source, the artifacts and (in the product `build` of an
+//! extended build) the result stay in lower layers of what they were copied into. In exchange, the engine's cache skips what did
+//! not change. The runtime image gets of the builder what lay in `/tmp/build`, and nothing else.
+
+use sti_plugin::{
+    Build, Card, Content, Image, Job, Made, Plan, Problem, Strategy,
+    contract::{PREPARE, Parts},
+    register_strategy,
+};
+
+/// The name of the product that holds the builder of an extended build, for the next one's artifacts.
+const BUILD: &str = "build";
+
+/// Decides for instructions that the engine builds.
+pub struct Dockerfile;
+
+register_strategy!(Dockerfile);
+
+impl Strategy for Dockerfile {
+    fn card() -> Card {
+        Card::new("dockerfile", env!("CARGO_PKG_VERSION"))
+            .alias("build")
+            .summary("writes a Dockerfile that adds the source and runs prepare, and has the engine build it")
+    }
+
+    fn decide(job: &Job, plan: &Plan) -> Result<(), Problem> {
+        let parts = Parts::find(job)?;
+        let artifacts = parts.saved_artifacts(plan)?;
+        let app = match &parts.runtime {
+            None => prepare(job, add_artifacts(add_source(plan, "build", &parts.builder, &plan.source())?, artifacts.as_ref())?),
+            Some(runtime) => extended(job, plan, &parts.builder, runtime, artifacts)?,
+        };
+        app.command([PREPARE.run_script()]);
+        plan.product("app", &app)
+    }
+}
+
+/// Prepares in the builder, and then in the runtime image with what the first left as its result.
+///
+/// The builder finds a directory for artifacts even where there are none, and an empty one for its result.
+fn extended(job: &Job, plan: &Plan, builder: &Image, runtime: &Image, artifacts: Option<Content>) -> Result<Made, Problem> {
+    let result_at = PREPARE.result_at().unwrap_or_default();
+    let artifacts = artifacts.unwrap_or_else(|| plan.empty());
+    let building = add_source(plan, "build", builder, &plan.source())?;
+    let building = add_artifacts(building, Some(&artifacts))?.copy(&plan.empty(), &result_at, None)?;
+    let built = prepare(job, building);
+    plan.product(BUILD, &built)?;
+    let result = built.files_at(&result_at)?;
+    Ok(prepare(job, add_source(plan, "build in runtime image", runtime, &result)?))
+}
+
+/// Begins with what is to be built, owned by the image's user.
+fn add_source(plan: &Plan, title: &str, image: &Image, source: &Content) -> Result<Build, Problem> {
+    plan.build(title, image)?.copy(source, PREPARE.source_at(), None)
+}
+
+fn add_artifacts(build: Build, artifacts: Option<&Content>) -> Result<Build, Problem> {
+    match artifacts {
+        Some(artifacts) => build.copy(artifacts, PREPARE.artifacts_at(), None),
+        None => Ok(build),
+    }
+}
+
+/// Ends with the environment and the prepare step.
+fn prepare(job: &Job, build: Build) -> Made {
+    build.environment(job.environment()).run([PREPARE.build_script()]).finish()
+}

@@ -1,5 +1,7 @@
 //! What a plugin is asked, answered from what the test said.
 
+mod subject;
+
 use std::cell::RefCell;
 
 use super::{
@@ -7,6 +9,9 @@ use super::{
     types::{Network, Variable},
 };
 use crate::testing::JobBuilder;
+
+pub(crate) use subject::{Findings, Step, Subject};
+pub use subject::{Moment, Severity};
 
 pub struct Job(pub(crate) JobBuilder);
 
@@ -94,6 +99,18 @@ impl Card {
 
     pub fn setting(&self, name: &str, summary: &str, default: Option<&str>) {
         self.keep(format!("setting {name} ({}): {summary}", default.unwrap_or("no default")));
+    }
+
+    pub fn serves_scheme(&self, scheme: &str) {
+        self.keep(format!("serves scheme {scheme}"));
+    }
+
+    pub fn serves_suffix(&self, suffix: &str) {
+        self.keep(format!("serves suffix {suffix}"));
+    }
+
+    pub fn judges(&self, moment: Moment) {
+        self.keep(format!("judges {moment:?}"));
     }
 
     fn keep(&self, line: String) {

@@ -154,8 +154,9 @@ impl JobBuilder {
 /// ```
 /// use sti_plugin::{Problem, testing::JobBuilder};
 ///
-/// let refuse = |_: &_, _: &_| Err(Problem::invalid("no-thanks", "this is not for me"));
-/// assert_eq!(JobBuilder::new("builder", "app").decide_with(refuse).expect_problem().code(), "no-thanks");
+/// let job = JobBuilder::new("builder", "app");
+/// let decision = job.decide_with(|_, _| Err(Problem::invalid("no-thanks", "this is not for me")));
+/// assert_eq!(decision.expect_problem().code(), "no-thanks");
 /// ```
 #[derive(Debug)]
 pub struct Decision {
