@@ -5,3 +5,4 @@ mod narrowing;
 mod policy_file;
 mod support;
 mod trusted_file;
+mod wild;
