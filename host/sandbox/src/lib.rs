@@ -1,1 +1,29 @@
-//! .
+//! The sandbox: loads a plugin, asks it, and gives back what it wrote, within limits. The only room that names wasmtime.
+//!
+//! A plugin passes three walls before it runs: what it imports must exist and suit its kind ([`Invalid`] says what does not), what
+//! it is linked with holds nothing that policy does not judge, and each call has a store, a deadline and limits of its own.
+
+mod calls;
+mod card;
+mod compiled;
+mod error;
+mod hygiene;
+mod invalid;
+mod job;
+mod limits;
+mod memory;
+mod output;
+mod plugin;
+mod powers;
+mod preflight;
+mod sandbox;
+mod store;
+mod ticker;
+
+pub use card::{Card, Kind, Moment, Setting};
+pub use error::Error;
+pub use invalid::Invalid;
+pub use job::{Job, Powers, Subject};
+pub use limits::Limits;
+pub use plugin::Plugin;
+pub use sandbox::{Component, Sandbox, Settings};

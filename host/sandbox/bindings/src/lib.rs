@@ -1,10 +1,10 @@
-//! Bindings generated from `wit/`: the imports once, and the three kinds mapped onto them. A crate of its own because generating
-//! them is slow. What the handles stand for is decided in `sti-sandbox`; here they are numbers.
-#![expect(missing_docs, clippy::pedantic, reason = "generated from wit/, where the documentation stands")]
+//! Bindings generated from `wit/sti-host`: what a plugin may use. A crate of its own because generating them is slow. What the
+//! handles stand for is decided in `sti-sandbox`; here they are numbers. What a plugin exports is called there by name.
+#![expect(missing_docs, reason = "generated from wit/, where the documentation stands")]
 
 pub mod handles;
 
-/// The interfaces of `sti:host`, that is what a plugin may use.
+/// The interfaces of `sti:host`.
 pub mod host {
     wasmtime::component::bindgen!({
         path: "../../../wit/sti-host",
@@ -40,25 +40,5 @@ pub mod host {
             "sti:host/requests.findings": crate::handles::Findings,
             "sti:host/requests.card": crate::handles::Card,
         },
-    });
-}
-
-/// What a strategy exports.
-pub mod strategy {
-    wasmtime::component::bindgen!({
-        path: ["../../../wit/sti-host", "../../../wit/sti-plugin"],
-        world: "sti:plugin/strategy-plugin",
-        with: { "sti:host": crate::host::sti::host },
-        exports: { default: async },
-    });
-}
-
-/// What a validator exports.
-pub mod validator {
-    wasmtime::component::bindgen!({
-        path: ["../../../wit/sti-host", "../../../wit/sti-plugin"],
-        world: "sti:plugin/validator-plugin",
-        with: { "sti:host": crate::host::sti::host },
-        exports: { default: async },
     });
 }

@@ -1,0 +1,74 @@
+//! What a plugin is asked, and what it is given to answer.
+
+use std::sync::Arc;
+
+use sti_core::{ImageFacts, Plan, Progress, Reference, Tree, Variable, plan::Network};
+use sti_engine::Questions;
+
+use crate::Moment;
+
+/// A build to be planned.
+#[derive(Clone)]
+pub struct Job {
+    /// The name under which the strategy was called.
+    pub strategy: String,
+    /// What is built.
+    pub source: Tree,
+    /// What is known of where it came from: `address`, `revision`, ….
+    pub source_facts: Vec<Variable>,
+    /// What builds it.
+    pub builder_image: Reference,
+    /// Given in an extended build only.
+    pub runtime_image: Option<Reference>,
+    /// The name of the product.
+    pub tag: Reference,
+    /// Whether an earlier product is to be ignored.
+    pub clean: bool,
+    /// `prepare` or `assemble`, where the user forced one.
+    pub contract: Option<String>,
+    /// The user's variables.
+    pub environment: Vec<Variable>,
+    /// Checked against the plugin's card.
+    pub settings: Vec<Variable>,
+    /// Such as `linux/amd64`.
+    pub platform: String,
+    /// What containers reach where the plan does not say otherwise.
+    pub network: Network,
+}
+
+impl Job {
+    /// The name that a product of this build bears.
+    pub(crate) fn tag_of(&self, product: &str) -> Result<Reference, sti_core::reference::Malformed> {
+        if product == sti_core::plan::APP { Ok(self.tag.clone()) } else { self.tag.sibling(product) }
+    }
+}
+
+/// Something to be judged.
+#[derive(Clone)]
+pub struct Subject {
+    /// When it is judged.
+    pub moment: Moment,
+    /// `builder`, `runtime`, or the product's name.
+    pub role: String,
+    /// The image, where there is one.
+    pub image: Option<ImageFacts>,
+    /// The source, once it is there.
+    pub source: Option<Tree>,
+    /// The plan, once it is there.
+    pub plan: Option<Plan>,
+    /// Whether an incremental build is asked for.
+    pub incremental: bool,
+    /// `prepare` or `assemble`, where the user forced one.
+    pub contract: Option<String>,
+    /// Checked against the plugin's card.
+    pub settings: Vec<Variable>,
+}
+
+/// What answers a plugin's questions and hears what it says.
+#[derive(Clone)]
+pub struct Powers {
+    /// About images.
+    pub questions: Arc<dyn Questions>,
+    /// For messages and progress.
+    pub progress: Arc<dyn Progress>,
+}

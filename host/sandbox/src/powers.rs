@@ -1,0 +1,143 @@
+//! What a guest can reach: one file per interface of the contract, and the inert WASI that every guest's standard library imports.
+
+mod budget;
+mod card;
+mod draft;
+mod images;
+mod log;
+mod plans;
+mod requests;
+mod trees;
+mod words;
+
+use std::sync::Arc;
+
+use sti_bindings::host::sti::host as wit;
+use sti_core::{Finding, ImageFacts, Tree};
+use sti_engine::Questions;
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+pub(crate) use budget::Budget;
+pub(crate) use draft::Draft;
+pub(crate) use log::Voice;
+pub(crate) use words::problem_from_wit;
+
+use crate::{Card, Job, Limits, Powers, Subject, calls::Clock, memory::Memory, output::Output};
+
+/// What one call keeps. Handles are numbers into it.
+pub(crate) struct State {
+    pub(crate) handles: ResourceTable,
+    wasi: WasiCtx,
+    pub(crate) memory: Memory,
+    pub(crate) clock: Clock,
+    voice: Voice,
+    budget: Budget,
+    questions: Option<Arc<dyn Questions>>,
+    images: Vec<ImageFacts>,
+    tree: Option<Tree>,
+    pub(crate) card: Card,
+    pub(crate) matter: Matter,
+}
+
+/// What a call is about.
+pub(crate) enum Matter {
+    /// The plugin introduces itself.
+    Introduction,
+    /// It decides.
+    Job(Box<Job>, Draft),
+    /// It judges.
+    Subject(Box<Subject>, Vec<Finding>),
+}
+
+impl State {
+    /// A call in which nothing is granted.
+    pub(crate) fn introduction(limits: &Limits, plugin: &str, output: &Output, card: Card) -> Self {
+        Self { card, ..Self::new(limits, Voice::silent(plugin), None, output, Matter::Introduction) }
+    }
+
+    /// A call about a job.
+    pub(crate) fn job(limits: &Limits, plugin: &str, powers: Powers, output: &Output, job: Job, draft: Draft) -> Self {
+        let tree = job.source.clone();
+        let voice = Voice::new(plugin, powers.progress, limits.log_bytes);
+        let state = Self::new(limits, voice, Some(powers.questions), output, Matter::Job(Box::new(job), draft));
+        Self { tree: Some(tree), ..state }
+    }
+
+    /// A call about a subject.
+    pub(crate) fn subject(limits: &Limits, plugin: &str, powers: Powers, output: &Output, subject: Subject) -> Self {
+        let (tree, images) = (subject.source.clone(), subject.image.iter().cloned().collect());
+        let voice = Voice::new(plugin, powers.progress, limits.log_bytes);
+        let matter = Matter::Subject(Box::new(subject), Vec::new());
+        Self { images, tree, ..Self::new(limits, voice, Some(powers.questions), output, matter) }
+    }
+
+    fn new(limits: &Limits, voice: Voice, questions: Option<Arc<dyn Questions>>, output: &Output, matter: Matter) -> Self {
+        let mut handles = ResourceTable::new();
+        handles.set_max_capacity(limits.handles);
+        Self {
+            handles,
+            wasi: inert_wasi(output),
+            memory: Memory::new(limits.memory),
+            clock: Clock::start(),
+            voice,
+            budget: Budget::new(limits),
+            questions,
+            images: Vec::new(),
+            tree: None,
+            card: Card::default(),
+            matter,
+        }
+    }
+
+    fn job_of_call(&self) -> wasmtime::Result<&Job> {
+        match &self.matter {
+            Matter::Job(job, _) => Ok(job),
+            _ => Err(wasmtime::format_err!("this call is about no job")),
+        }
+    }
+
+    fn draft(&mut self) -> wasmtime::Result<(&mut Draft, &mut Budget, &mut ResourceTable)> {
+        match &mut self.matter {
+            Matter::Job(_, draft) => Ok((draft, &mut self.budget, &mut self.handles)),
+            _ => Err(wasmtime::format_err!("this call is about no plan")),
+        }
+    }
+
+    fn subject_of_call(&self) -> wasmtime::Result<&Subject> {
+        match &self.matter {
+            Matter::Subject(subject, _) => Ok(subject),
+            _ => Err(wasmtime::format_err!("this call is about no subject")),
+        }
+    }
+}
+
+/// No files, no sockets, no environment, no arguments; input at its end, output kept for a person to read.
+fn inert_wasi(output: &Output) -> WasiCtx {
+    let mut builder = WasiCtx::builder();
+    builder.allow_blocking_current_thread(true);
+    builder.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+    builder.max_random_size(64 << 10);
+    builder.stdout(output.clone()).stderr(output.clone());
+    builder.build()
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.handles }
+    }
+}
+
+impl wit::types::Host for State {}
+
+/// Offers everything that a strategy or a validator may import.
+pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wit::types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    wit::log::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    wit::images::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    wit::trees::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    wit::blobs::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    wit::plans::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    wit::requests::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
+}
