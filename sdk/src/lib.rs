@@ -9,6 +9,7 @@ mod image;
 mod job;
 pub mod log;
 #[cfg(not(target_family = "wasm"))]
+#[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "the same forms as the generated ones, which ask a host")]
 mod native;
 mod panic;
 mod plan;

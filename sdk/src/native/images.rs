@@ -117,8 +117,8 @@ impl Image {
 
     /// Something of the right form that differs from image to image.
     pub fn digest(&self) -> String {
-        let digits: String = self.0.reference.bytes().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{digits:0>64.64}")
+        let name = self.0.reference.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        format!("sha256:{name:0>64x}")
     }
 
     pub fn platform(&self) -> String {

@@ -70,12 +70,10 @@ impl Entry {
 pub struct Plan(pub(crate) Ledger);
 
 impl Plan {
-    #[expect(clippy::unused_self, reason = "the same form as the generated method")]
     pub fn source(&self) -> Content {
         Content("source".to_owned())
     }
 
-    #[expect(clippy::unused_self, reason = "the same form as the generated method")]
     pub fn empty(&self) -> Content {
         Content("empty".to_owned())
     }

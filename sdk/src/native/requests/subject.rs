@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::{
     Finding,
     native::{images::Image, trees::Tree, types::Network},
-    testing::{RecordedInstruction, RecordedStep, StepKind, SubjectBuilder},
+    testing::{MemoryTree, RecordedInstruction, RecordedStep, StepKind, SubjectBuilder},
 };
 
 /// When in a build a validator is asked.
@@ -60,7 +60,7 @@ impl Subject {
     }
 
     pub fn source(&self) -> Option<Tree> {
-        self.0.source.as_ref().map(|source| source.handle())
+        self.0.source.as_ref().map(MemoryTree::handle)
     }
 
     pub fn steps(&self) -> Vec<Step> {
