@@ -107,12 +107,11 @@ impl Tree {
         }
         let dir = self.0.dir.open_dir(&inside).map_err(|error| refused(&error::of_context_dir(&error)))?;
         let shown = self.0.shown.join(&inside);
-        let top = match Rules::read(&dir, &shown)? {
-            Some(own) => Top::Directory { rules: Arc::new(own), prefix: Vec::new() },
-            None => {
-                let prefix = [prefix, inside.as_os_str().as_bytes(), b"/"].concat();
-                Top::Directory { rules: rules.clone(), prefix }
-            }
+        let top = if let Some(own) = Rules::read(&dir, &shown)? {
+            Top::Directory { rules: Arc::new(own), prefix: Vec::new() }
+        } else {
+            let prefix = [prefix, inside.as_os_str().as_bytes(), b"/"].concat();
+            Top::Directory { rules: rules.clone(), prefix }
         };
         Ok(Self(Arc::new(Inner { dir, shown, top })))
     }

@@ -1,7 +1,9 @@
 //! The trait that every engine implements, and what goes into and comes out of it.
 
 pub mod archive;
+pub mod cases;
 mod error;
+pub mod fake;
 mod questions;
 
 use std::collections::BTreeMap;

@@ -126,9 +126,9 @@ pub(super) fn printable(path: &Path) -> String {
     }
     shown.chars().fold(String::with_capacity(shown.len() + 8), |mut text, character| {
         if character.is_control() {
-            text.extend(character.escape_default())
+            text.extend(character.escape_default());
         } else {
-            text.push(character)
+            text.push(character);
         }
         text
     })

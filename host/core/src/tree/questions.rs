@@ -62,12 +62,11 @@ impl Tree {
             let there = directory.is_empty().then(|| name.to_str().ok()).ok_or_else(not_found)?;
             return there.map_or(Ok(Vec::new()), |name| Ok(self.look_at(name)?.into_iter().collect()));
         }
-        let dir = match directory {
-            "" => handle::open_again(&self.0.dir),
-            _ => {
-                let found = self.locate(directory)?.ok_or_else(not_found)?;
-                handle::open_directory(&found.dir, &found.name)
-            }
+        let dir = if directory.is_empty() {
+            handle::open_again(&self.0.dir)
+        } else {
+            let found = self.locate(directory)?.ok_or_else(not_found)?;
+            handle::open_directory(&found.dir, &found.name)
         };
         let dir = dir.map_err(|_| not_found())?;
         let names = handle::sorted_names(&dir).map_err(|errno| self.failed(directory, errno))?;
@@ -161,7 +160,7 @@ impl Tree {
             let name = CString::new(&rest[..length]).map_err(|_| Errno::NOENT)?;
             end += length;
             let stat = handle::stat(&dir, &name)?;
-            if self.0.leaves_out(path[..end].as_bytes(), Type::of(&stat) == Type::Directory) {
+            if self.0.leaves_out(&path.as_bytes()[..end], Type::of(&stat) == Type::Directory) {
                 return Ok(None);
             }
             if end == path.len() {

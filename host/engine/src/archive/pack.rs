@@ -60,10 +60,10 @@ struct Packer<'a> {
 impl Packer<'_> {
     fn tree(&mut self, tree: &Tree, below: &str) -> Result<(), Error> {
         self.buffer = vec![0; BUFFER];
-        tree.walk(below, &mut |entry| self.entry(entry, below))
+        tree.walk(below, &mut |entry| self.entry(&entry, below))
     }
 
-    fn entry(&mut self, entry: Entry<'_>, below: &str) -> Result<(), Error> {
+    fn entry(&mut self, entry: &Entry<'_>, below: &str) -> Result<(), Error> {
         let facts = self.facts(entry.mode, entry.modified.seconds);
         match entry.kind {
             Kind::Directory if entry.path.is_empty() && below.is_empty() => {

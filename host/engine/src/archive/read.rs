@@ -171,7 +171,7 @@ fn member(header: &Header, extensions: Extensions, size: u64) -> Result<Member, 
     if header.entry_type() == EntryType::GNUSparse {
         return Err(sparse());
     }
-    let target = || header.link_name_bytes().map(|name| name.into_owned()).unwrap_or_default();
+    let target = || header.link_name_bytes().map(std::borrow::Cow::into_owned).unwrap_or_default();
     let path = extensions.path.unwrap_or_else(|| header.path_bytes().into_owned());
     // The oldest tars have no kind for directories, only a slash at the end.
     let is_old_directory = header.entry_type() == EntryType::Regular && path.ends_with(b"/");
@@ -209,6 +209,7 @@ fn number<N: std::str::FromStr>(digits: &[u8]) -> Result<N, Error> {
     parsed.ok_or_else(|| malformed("an extended header holds no number where one belongs"))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` asks for")]
 fn malformed(why: impl ToString) -> Error {
     Error::NotATar { why: why.to_string() }
 }

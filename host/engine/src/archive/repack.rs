@@ -46,7 +46,7 @@ pub fn repack(from: &mut dyn Read, out: &mut dyn Write, to: &Repack, told: &dyn 
     let mut judge =
         Judge { to, tar: TarWriter::new(out, told), seen: HashMap::new(), hasher: RandomState::new(), buffer: Vec::new() };
     while let Some(member) = reader.next()? {
-        judge.entry(member, &mut reader)?;
+        judge.entry(&member, &mut reader)?;
     }
     if judge.seen.is_empty() {
         judge.directory(b"", &judge.implied())?;
@@ -70,10 +70,10 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn entry(&mut self, member: Member, reader: &mut Reader<'_>) -> Result<(), Error> {
+    fn entry(&mut self, member: &Member, reader: &mut Reader<'_>) -> Result<(), Error> {
         let path = self.place(&member.path).map_err(|why| hostile(&member.path, why))?;
-        let facts = Facts { mode: member.mode, owner: self.owner(&member)?, seconds: member.seconds };
-        self.judge(&path, &member).map_err(|why| hostile(&member.path, why))?;
+        let facts = Facts { mode: member.mode, owner: self.owner(member)?, seconds: member.seconds };
+        self.judge(&path, member).map_err(|why| hostile(&member.path, why))?;
         self.parents(&path).map_err(|refusal| refusal.of(&member.path))?;
         let full = join(self.to.at.as_bytes(), &path);
         match member.kind {

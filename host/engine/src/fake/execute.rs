@@ -1,0 +1,282 @@
+//! How the engine in memory carries out a plan: step by step, and all of it or nothing.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use sti_core::{
+    Event, Identity, ImageId, Plan,
+    plan::{
+        Action, Assemble, Base, Build, Content, ContentId, Copied, ImageChanges, Instruction, Network, Placement, Run, Step,
+        StepId,
+    },
+    progress::Stream,
+};
+
+use super::{
+    Container, FakeEngine, FakeImage, Files, Program,
+    answers::{no_such_image, unknown_user},
+    fixture, users,
+};
+use crate::{
+    Error, Execution, Exit, Outcome, StepFailure,
+    archive::{self, Owner, Repack, Spot},
+};
+
+/// Where contents are put in a tar, to be taken out of it again.
+const PLACE: &str = "content";
+
+/// How many lines a failure tells.
+const LAST_LINES: usize = 20;
+
+pub(super) fn execute(engine: &FakeEngine, execution: &Execution<'_>) -> Result<Outcome, Error> {
+    let plan = execution.plan.plan();
+    let mut work = Work { engine, execution, plan, images: BTreeMap::new(), captured: BTreeMap::new() };
+    for (id, step) in plan.numbered() {
+        let begun = Instant::now();
+        execution.progress.tell(Event::StepStarted { step: id, title: step.title.clone() });
+        if let Err(error) = work.step(id, step) {
+            engine.store().remove_left_by(&engine.build);
+            return Err(error);
+        }
+        let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        execution.progress.tell(Event::StepFinished { step: id, milliseconds });
+    }
+    Ok(Outcome { images: work.images })
+}
+
+struct Work<'a> {
+    engine: &'a FakeEngine,
+    execution: &'a Execution<'a>,
+    plan: &'a Plan,
+    images: BTreeMap<StepId, ImageId>,
+    captured: BTreeMap<ContentId, Files>,
+}
+
+impl Work<'_> {
+    fn step(&mut self, id: StepId, step: &Step) -> Result<(), Error> {
+        let base = self.base(&step.base)?;
+        match &step.action {
+            Action::Run(run) => self.run(id, step, run, base),
+            Action::Build(build) => self.build(id, step, build, base),
+            Action::Assemble(assemble) => self.assemble(id, assemble, base),
+        }
+    }
+
+    fn base(&self, base: &Base) -> Result<FakeImage, Error> {
+        let id = match base {
+            Base::Scratch => return Ok(FakeImage::empty()),
+            Base::Image { id, .. } => id,
+            Base::Step { step } => self.images.get(step).ok_or_else(|| nothing("the image of an earlier step"))?,
+        };
+        let store = self.engine.store();
+        store.images.get(id).map(|stored| stored.image.clone()).ok_or_else(|| no_such_image(id))
+    }
+
+    fn run(&mut self, id: StepId, step: &Step, run: &Run, mut image: FakeImage) -> Result<(), Error> {
+        let user = resolve(&image.files, run.user.as_ref().unwrap_or(&image.user))?;
+        let mut container = container(&image, user, &run.command, run.network);
+        container.environment.extend(run.environment.iter().map(|set| (set.name.clone(), set.value.clone())));
+        container.working_directory = run.working_directory.clone().unwrap_or(container.working_directory);
+        for place in &run.places {
+            let owner = Owner { uid: container.user.uid, gid: container.user.gid };
+            let content = self.content(place.content, owner)?;
+            match place.placement {
+                Placement::Mounted => container.mount(below_top(&place.at), content),
+                Placement::Copied => container.files.graft(below_top(&place.at), content),
+            }
+        }
+        self.start(id, step, &mut container)?;
+        for (content, path) in self.plan.captures_of(id) {
+            self.captured.insert(content, container.capture(path));
+        }
+        if let Some(content) = self.plan.output_of(id) {
+            let files = output(&container.stdout).map_err(|error| refused(&step.title, &error))?;
+            self.captured.insert(content, files);
+        }
+        container.unmount();
+        if let Some(changes) = &run.commit {
+            image.files = container.files;
+            self.commit(id, image, changes);
+        }
+        Ok(())
+    }
+
+    fn build(&mut self, id: StepId, step: &Step, build: &Build, mut image: FakeImage) -> Result<(), Error> {
+        for instruction in &build.instructions {
+            match instruction {
+                Instruction::Copy(copied) => self.copy(copied, &mut image)?,
+                Instruction::Environment(variable) => image.add_environment(std::slice::from_ref(variable)),
+                Instruction::User { user } => image.user.clone_from(user),
+                Instruction::WorkingDirectory { path } => image.working_directory.clone_from(path),
+                Instruction::Run { command } => {
+                    let user = resolve(&image.files, &image.user)?;
+                    let mut container = container(&image, user, command, build.network);
+                    self.start(id, step, &mut container)?;
+                    image.files = container.files;
+                }
+            }
+        }
+        self.commit(id, image, &build.changes);
+        Ok(())
+    }
+
+    fn assemble(&mut self, id: StepId, assemble: &Assemble, mut image: FakeImage) -> Result<(), Error> {
+        for layer in &assemble.layers {
+            self.copy(&layer.copied, &mut image)?;
+        }
+        image.change(&assemble.changes);
+        let kept = self.engine.store().keep(image, Some(&self.engine.build));
+        self.images.insert(id, kept);
+        Ok(())
+    }
+
+    fn copy(&self, copied: &Copied, image: &mut FakeImage) -> Result<(), Error> {
+        let owner = resolve(&image.files, copied.owner.as_ref().unwrap_or(&image.user))?;
+        let content = self.content(copied.content, Owner { uid: owner.uid, gid: owner.gid })?;
+        image.files.graft(below_top(&copied.at), content);
+        Ok(())
+    }
+
+    fn commit(&mut self, id: StepId, mut image: FakeImage, changes: &ImageChanges) {
+        image.change(changes);
+        let mut store = self.engine.store();
+        // Two containers are two images, however much they are alike.
+        store.made += 1;
+        image.made = store.made;
+        let kept = store.keep(image, Some(&self.engine.build));
+        self.images.insert(id, kept);
+    }
+
+    fn start(&self, id: StepId, step: &Step, container: &mut Container) -> Result<(), Error> {
+        let program = self.program(step, container)?;
+        let code = program(container);
+        for (stream, bytes) in [(Stream::Stdout, &container.stdout), (Stream::Stderr, &container.stderr)] {
+            // What is read as a tar is no text for people.
+            if stream == Stream::Stderr || self.plan.output_of(id).is_none() {
+                lines(bytes).for_each(|line| self.execution.progress.tell(Event::Output { step: id, stream, line }));
+            }
+        }
+        if code == 0 { Ok(()) } else { Err(self.failure(id, step, container, code)) }
+    }
+
+    fn program(&self, step: &Step, container: &Container) -> Result<Program, Error> {
+        let command = container.command.first().cloned().unwrap_or_default();
+        let not_runnable =
+            |why: &str| Error::NotRunnable { title: step.title.clone(), command: command.clone(), why: why.to_owned() };
+        let path = container.files.resolve(&command).ok_or_else(|| not_runnable("there is no such program in the image"))?;
+        let is_executable = container.files.get(&path).is_some_and(|node| node.mode & 0o111 != 0);
+        let bytes = container.files.read(&command).ok_or_else(|| not_runnable("it is a directory"))?;
+        if !is_executable {
+            return Err(not_runnable("it is not executable"));
+        }
+        match self.engine.store().programs.get(&command) {
+            Some(program) => Ok(program.clone()),
+            None if *bytes == *fixture::MARK.as_bytes() => Ok(fixture::program()),
+            None => Err(not_runnable("it is of a format that the system cannot run")),
+        }
+    }
+
+    fn failure(&self, id: StepId, step: &Step, container: &Container, code: i32) -> Error {
+        let printed: Vec<String> = lines(&container.stdout).chain(lines(&container.stderr)).collect();
+        let kept = self.execution.keep_failed.then(|| {
+            self.engine.store().kept.push(self.engine.build.clone());
+            format!("sti-{}-{}", self.engine.build, id.0)
+        });
+        Error::StepFailed(Box::new(StepFailure {
+            step: id,
+            title: step.title.clone(),
+            command: container.command.clone(),
+            exit: Exit::Code(i64::from(code)),
+            last_lines: printed[printed.len().saturating_sub(LAST_LINES)..].to_vec(),
+            kept,
+        }))
+    }
+
+    /// The files of a content, given to an owner.
+    fn content(&self, id: ContentId, owner: Owner) -> Result<Files, Error> {
+        let mut content = match self.engine_content(id)? {
+            Some(content) => content,
+            None => self.packed(id, owner)?,
+        };
+        content.give_to(owner.uid, owner.gid);
+        Ok(content)
+    }
+
+    /// What lives in the engine; `None` for what the host packs.
+    fn engine_content(&self, id: ContentId) -> Result<Option<Files>, Error> {
+        let (whole, content, below) = self.plan.resolve(id).ok_or_else(|| nothing("a content"))?;
+        let files = match content {
+            Content::Source | Content::Empty | Content::Files { .. } | Content::Part { .. } => return Ok(None),
+            Content::Capture { .. } | Content::Output { .. } => self.captured.get(&whole).cloned(),
+            Content::ImageFiles { step, path } => {
+                let base = self.base(&Base::Step { step: *step })?;
+                base.files.resolve(path).and_then(|path| base.files.copy(&path))
+            }
+            Content::Cache { name } | Content::Secret { name } => {
+                let what = format!("`{name}`, a cache or secret");
+                return Err(Error::Unsupported { title: "the plan".to_owned(), what });
+            }
+        };
+        let part = files.and_then(|files| files.copy(below.as_bytes()));
+        part.map(Some).ok_or_else(|| nothing(&format!("`{below}` in a content")))
+    }
+
+    fn packed(&self, id: ContentId, owner: Owner) -> Result<Files, Error> {
+        let mut tar = Vec::new();
+        let spot = Spot { at: PLACE, owner, clamp_times: true };
+        archive::pack(self.plan, id, self.execution.contents, &spot, &mut tar, &|_| {}).map_err(|error| match error {
+            archive::Error::Source(error) => Error::Source(error.to_string()),
+            error => refused("contents", &error),
+        })?;
+        unpacked(&tar).map_err(|error| refused("contents", &error))
+    }
+}
+
+fn container(image: &FakeImage, user: Identity, command: &[String], network: Network) -> Container {
+    let working_directory = if image.working_directory.is_empty() { "/".to_owned() } else { image.working_directory.clone() };
+    Container {
+        files: image.files.clone(),
+        command: command.to_vec(),
+        environment: image.environment.iter().cloned().collect(),
+        user,
+        working_directory,
+        network,
+        stdout: Vec::new(),
+        stderr: Vec::new(),
+        mounts: Vec::new(),
+    }
+}
+
+fn resolve(files: &Files, user: &str) -> Result<Identity, Error> {
+    users::resolve(files, user).ok_or_else(|| unknown_user(user))
+}
+
+/// Reads what a program printed as a tar.
+fn output(printed: &[u8]) -> Result<Files, archive::Error> {
+    let mut tar = Vec::new();
+    let to = Repack { at: PLACE.to_owned(), owner: None, strip_first: false };
+    archive::repack(&mut { printed }, &mut tar, &to, &|_| {})?;
+    unpacked(&tar)
+}
+
+fn unpacked(tar: &[u8]) -> Result<Files, archive::Error> {
+    let mut files = Files::from_tar(tar).map_err(archive::Error::Read)?;
+    Ok(files.take(PLACE.as_bytes()).unwrap_or_else(Files::empty_directory))
+}
+
+fn lines(bytes: &[u8]) -> impl Iterator<Item = String> {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines.into_iter()
+}
+
+fn below_top(path: &str) -> &[u8] {
+    path.trim_start_matches('/').as_bytes()
+}
+
+fn nothing(what: &str) -> Error {
+    Error::Refused { request: "execute".to_owned(), why: format!("there is no {what}") }
+}
+
+fn refused(request: &str, error: &archive::Error) -> Error {
+    Error::Refused { request: request.to_owned(), why: error.to_string() }
+}
