@@ -26,4 +26,10 @@ pub use invalid::Invalid;
 pub use job::{Job, Powers, Subject};
 pub use limits::Limits;
 pub use plugin::Plugin;
-pub use sandbox::{Component, Sandbox, Settings};
+pub use sandbox::{Component, Sandbox, Settings, digest_of};
+
+/// The contract that this sandbox serves.
+pub const CONTRACT: &str = "sti:host and sti:plugin 0.1.0";
+
+/// What runs the code of plugins.
+pub const RUNTIME: &str = "wasmtime 48";

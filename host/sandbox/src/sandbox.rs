@@ -125,7 +125,8 @@ fn is_digest(digest: &str) -> bool {
     digest.strip_prefix("sha256:").is_some_and(|digits| digits.len() == 64 && digits.bytes().all(is_hexadecimal))
 }
 
-fn digest_of(bytes: &[u8]) -> String {
+/// The digest by which a component is vetted and its compiled code is kept: `sha256:…`.
+pub fn digest_of(bytes: &[u8]) -> String {
     let digits = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     format!("sha256:{digits}")
 }
