@@ -60,6 +60,7 @@ impl Case {
             directory("/etc", 0o755, 0),
             directory("/etc/fixture", 0o755, 0),
             directory("/app", 0o755, USER),
+            directory("/tmp/artifacts", 0o755, USER),
             directory("/cache", 0o755, USER),
             file(FIXTURE.to_owned(), 0o755, fixture.to_vec()),
         ];
