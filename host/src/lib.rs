@@ -1,1 +1,41 @@
-//! .
+//! Turns source code and a builder image into a ready-to-run image.
+//!
+//! Every decision is made by a sandboxed WebAssembly component (a strategy, a validator), and everything with an effect is done by
+//! the host, after policy approved it. This crate is what the program `sti` does, offered as functions: [`build()`], [`plan()`] and
+//! [`validate()`]. A [`Host`] says where: which plugins there are, what policy allows, which engine runs containers.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! # async fn example() -> Result<(), sti::StiError> {
+//! let host = sti::Host::local().await?;
+//! let request = sti::BuildRequest::new(
+//!     sti::open_source("examples/site")?,
+//!     sti::Reference::parse("site-builder:1")?,
+//!     sti::Reference::parse("site:1")?,
+//! );
+//! let result = sti::build(request, &host, Arc::new(sti::Silent)).await?;
+//! println!("{} is {}", result.tag, result.image);
+//! # Ok(())
+//! # }
+//! ```
+
+mod cli;
+mod host;
+mod lives;
+mod pipeline;
+mod plugins;
+
+pub use cli::{open_source, run};
+pub use host::Host;
+pub use lives::{BuildLock, Lives};
+pub use pipeline::{
+    BuildRequest, BuildResult, Condition, ImageVerdict, Planned, StiError, StrategyChoice, ValidateRequest, ValidateResult,
+    build, build_as_approved, plan, validate,
+};
+pub use plugins::{Known, Origin, Plugins};
+pub use sti_core::{
+    BuildId, Event, Finding, ImageId, Plan, Progress, Pull, Reference, Severity, Tree, Variable,
+    plan::Network,
+    progress::{Level, Silent},
+};

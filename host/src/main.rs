@@ -1,2 +1,7 @@
-//! .
-fn main() {}
+//! The door: parse, run, exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sti::run()
+}

@@ -73,6 +73,15 @@ pub enum Event {
         /// How long it took.
         milliseconds: u64,
     },
+    /// Everything is tagged: the answer, told before the clean-up.
+    Built {
+        /// The product's name.
+        tag: String,
+        /// Its identity.
+        image: String,
+        /// From the request to the last tag.
+        milliseconds: u64,
+    },
     /// A request was sent to the engine (shown with `--debug`).
     EngineRequest {
         /// Counted from 1.

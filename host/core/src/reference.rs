@@ -205,15 +205,15 @@ fn check_digest(digest: &str) -> Result<String, String> {
     let is_sha256 = digest.strip_prefix("sha256:").is_some_and(|digits| {
         digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     });
-    if is_sha256 {
-        Ok(digest.to_owned())
-    } else {
-        Err("behind `@` stands `sha256:` and 64 hexadecimal digits".to_owned())
-    }
+    if is_sha256 { Ok(digest.to_owned()) } else { Err("behind `@` stands `sha256:` and 64 hexadecimal digits".to_owned()) }
 }
 
 fn shown(character: char) -> String {
-    if character.is_control() { format!("a control character (U+{:04X})", u32::from(character)) } else { format!("`{character}`") }
+    if character.is_control() {
+        format!("a control character (U+{:04X})", u32::from(character))
+    } else {
+        format!("`{character}`")
+    }
 }
 
 /// A valid name near a malformed one: lower-case letters, dashes for what does not belong there.
@@ -285,7 +285,8 @@ mod tests {
 
     #[test]
     fn names_siblings_as_written() {
-        let sibling = |written| Reference::parse(written).and_then(|tag| tag.sibling("build")).map(|tag| tag.written().to_owned());
+        let sibling =
+            |written| Reference::parse(written).and_then(|tag| tag.sibling("build")).map(|tag| tag.written().to_owned());
         assert_eq!(sibling("app").as_deref(), Ok("app-build"));
         assert_eq!(sibling("app:1").as_deref(), Ok("app:1-build"));
     }

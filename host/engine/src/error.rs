@@ -92,6 +92,33 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::ConnectionFailed { .. } => Some("`sti doctor` checks the engine and says how to get one".to_owned()),
+            Self::TooOld { .. } => Some("update the engine".to_owned()),
+            Self::PullFailed { hint, .. } => hint.clone(),
+            Self::NoSpace { .. } => {
+                Some("free space where the engine keeps its images; `sti gc` removes what dead builds left".to_owned())
+            }
+            Self::StepFailed(failure) => match &failure.kept {
+                Some(container) => {
+                    Some(format!("the container was kept: docker commit {container} failed && docker rm -v {container}"))
+                }
+                None => Some("with `--debug` the container of the failed step is kept and named".to_owned()),
+            },
+            Self::NotRunnable { .. } => {
+                Some("the scripts of a builder image are executable programs for its platform".to_owned())
+            }
+            Self::Source(_) => Some("build again when nothing writes to the source".to_owned()),
+            Self::CreateContainerFailed { .. } | Self::CommitFailed { .. } | Self::Unsupported { .. } | Self::Refused { .. } => {
+                None
+            }
+        }
+    }
+}
+
 /// A step whose command did not exit with 0.
 #[derive(Debug)]
 pub struct StepFailure {

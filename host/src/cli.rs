@@ -1,0 +1,64 @@
+//! The command line: one file for each command, and the only rooms that know the terminal, the environment and ambient paths.
+
+mod args;
+mod build;
+mod display;
+mod doctor;
+mod environment;
+mod gc;
+mod generated;
+mod interrupt;
+mod plan;
+mod plugins;
+mod report;
+mod request;
+mod source;
+pub(crate) mod surroundings;
+mod text;
+mod validate;
+mod version;
+
+use std::{process::ExitCode, sync::Arc};
+
+use clap::Parser;
+use sti_core::{BuildId, progress::Silent};
+
+use crate::{Host, StiError};
+use args::{Cli, Command};
+
+pub use source::open as open_source;
+
+/// Reads the command line, does what it says, and answers with the exit code of SEMANTICS' table.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return report::usage(&error),
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report::error(&StiError::Ours(format!("cannot start: {error}")), &cli.output),
+    };
+    let code = runtime.block_on(dispatch(cli));
+    // A thread that still reads the source of an interrupted build must not hold the exit up.
+    runtime.shutdown_background();
+    code
+}
+
+/// The host that no flag says anything about.
+pub(crate) async fn local_host(build: &BuildId) -> Result<Host, StiError> {
+    surroundings::host(&args::Place::default(), build, Arc::new(Silent)).await
+}
+
+async fn dispatch(cli: Cli) -> ExitCode {
+    let output = cli.output.clone();
+    let done = match cli.command {
+        Command::Build(command) => build::run(*command, &output).await,
+        Command::Plan(command) => plan::run(*command, &output).await,
+        Command::Validate(command) => validate::run(command, &output).await,
+        Command::Plugins(command) => plugins::run(command, &output).await,
+        Command::Gc(command) => gc::run(command, &output).await,
+        Command::Doctor(command) => doctor::run(command, &output).await,
+        Command::Version(command) => version::run(command, &output).await,
+    };
+    done.unwrap_or_else(|error| report::error(&error, &output))
+}

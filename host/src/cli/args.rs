@@ -1,0 +1,260 @@
+//! The words of the command line. The documentation comments are the help pages.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Turns source code and a builder image into a ready-to-run image.
+///
+/// Every decision is made by a plugin in a WebAssembly sandbox, and everything with an effect is done by sti itself, after policy
+/// approved it. `sti plan` shows what a build would do.
+#[derive(Debug, Parser)]
+#[command(name = "sti", version, max_term_width = 100, after_help = EXAMPLES, disable_help_subcommand = true, propagate_version = false)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sti build . registry.example.com/builders/python app:1
+      builds the current directory with a builder image into the image app:1
+  sti build . builder app:2 --strategy commit -e DEBUG=1
+      one new layer on the builder image, with a variable for the scripts and the product
+  sti build . builder app:3 --runtime slim-runtime
+      an extended build: what the builder makes is deployed into another image
+  sti plan . builder app:1
+      shows what the build would do, and does nothing
+
+Exit codes:
+  0 done; 1 the project or an image failed; 2 the request makes no sense; 3 refused by policy;
+  4 a plugin failed; 5 the engine or the network failed; 70 a mistake of sti; 130, 143 interrupted
+
+`sti COMMAND --help` has the whole page of a command.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Build an image from source and a builder image
+    Build(Box<BuildCommand>),
+    /// Show what a build would do, and do nothing
+    Plan(Box<PlanCommand>),
+    /// Check whether an image can build source
+    Validate(ValidateCommand),
+    /// List the plugins, or show what one needs
+    Plugins(PluginsCommand),
+    /// Remove what dead builds left in the engine
+    Gc(EngineCommand),
+    /// Check engine, sockets, disk, sandbox and cache
+    Doctor(EngineCommand),
+    /// Show the versions of everything that matters
+    Version(EngineCommand),
+}
+
+/// How things are told; the same for every command.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Output {
+    /// Print only the result: the product's id of a build, nothing else
+    #[arg(short, long, global = true, help_heading = "Output", conflicts_with = "json")]
+    pub(crate) quiet: bool,
+    /// Print JSON: one event a line for a build, one document for the other commands
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) json: bool,
+    /// Tell every request to the engine and every grant, with times; keep the container of a failed build
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) debug: bool,
+    /// Colour the output
+    ///
+    /// `auto` colours on a terminal, unless the variable NO_COLOR is set.
+    #[arg(long, global = true, help_heading = "Output", value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Where containers run, and by which policy.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Place {
+    /// The engine: unix://PATH, tcp://HOST:PORT, http(s)://HOST:PORT
+    ///
+    /// Otherwise: the variable DOCKER_HOST, the docker context in use, the standard sockets of Docker and of Podman, in this order. An
+    /// engine that was named and does not answer is an error; no other is tried instead.
+    #[arg(short = 'U', long, value_name = "ENDPOINT", help_heading = "Engine")]
+    pub(crate) url: Option<String>,
+    /// What runs containers
+    #[arg(long, value_name = "ENGINE", default_value = "auto", help_heading = "Engine")]
+    pub(crate) engine: EngineChoice,
+    /// A policy file to be held to; only where there is no /etc/sti/policy.toml
+    ///
+    /// The variable STI_POLICY does the same.
+    #[arg(long, value_name = "FILE", help_heading = "Engine")]
+    pub(crate) policy: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineChoice {
+    /// Docker or Podman, whichever answers
+    #[default]
+    Auto,
+    /// Docker or Podman, by its socket
+    Docker,
+    /// Without a daemon (not in this version)
+    Embedded,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PullChoice {
+    /// Only what the engine does not hold
+    Missing,
+    /// Each time
+    Always,
+    /// Never ask a registry
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NetworkChoice {
+    /// Outgoing connections, as the engine gives them by default
+    Outgoing,
+    /// None at all
+    None,
+}
+
+/// Builds SOURCE with BUILDER_IMAGE into an image called TAG.
+///
+/// The builder image carries the scripts: `/usr/bin/prepare` builds the source at /tmp/src, `/usr/bin/run` becomes the command of the
+/// product, and `/usr/bin/save-artifacts`, where there is one, hands over from the previous product what the next build can reuse.
+///
+/// Nothing is tagged unless everything succeeded. A failed or interrupted build leaves the earlier product and the engine as they were.
+#[derive(Debug, Args)]
+pub(crate) struct BuildCommand {
+    #[command(flatten)]
+    pub(crate) what: WhatToBuild,
+    /// Delete the image that TAG pointed to before
+    #[arg(long)]
+    pub(crate) rm_previous: bool,
+}
+
+/// Does everything that `sti build` does up to approval, and prints the plan.
+///
+/// Takes the arguments of `sti build`. It may pull images as `--pull` says and look into them, and does nothing else. With `--json`
+/// the plan is printed for machines; docs/plan.schema.json describes it.
+#[derive(Debug, Args)]
+pub(crate) struct PlanCommand {
+    #[command(flatten)]
+    pub(crate) what: WhatToBuild,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhatToBuild {
+    /// A directory, or a single file, which arrives as it is
+    ///
+    /// A directory is only read. A `.s2iignore` in it (or `.stiignore`, or `.dockerignore`) leaves files out by gitignore rules; `.git` is
+    /// always left out.
+    pub(crate) source: PathBuf,
+    /// The image that knows how to build the source
+    #[arg(value_name = "BUILDER_IMAGE")]
+    pub(crate) builder_image: String,
+    /// The name of the image that comes out
+    #[arg(value_name = "TAG")]
+    pub(crate) tag: String,
+    /// Who decides how the image is made: a name that `sti plugins` lists, or the path of a component (.wasm)
+    #[arg(short = 'm', long, visible_alias = "method", value_name = "NAME|FILE.wasm", default_value = crate::pipeline::DEFAULT_STRATEGY)]
+    pub(crate) strategy: String,
+    /// Ignore an earlier product: reuse nothing
+    #[arg(long)]
+    pub(crate) clean: bool,
+    /// A variable for the scripts and the product; repeatable
+    ///
+    /// One value may hold a comma-separated list (A=1,B=2) when every piece has the form NAME=VALUE; otherwise the commas belong to
+    /// the value.
+    #[arg(short, long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+    /// Variables from a file, one a line, `#` begins a comment; repeatable. `--env` wins
+    #[arg(short = 'E', long, value_name = "FILE")]
+    pub(crate) env_file: Vec<PathBuf>,
+    /// Deploy the result into this image: an extended build
+    #[arg(short = 'R', long, value_name = "IMAGE")]
+    pub(crate) runtime: Option<String>,
+    /// Branch, tag or commit of a git source (git sources come with a later version)
+    #[arg(short, long, value_name = "REF")]
+    pub(crate) r#ref: Option<String>,
+    /// Build only this part of the source
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) context_dir: String,
+    /// Put what is generated here and keep it: the plan, and the Dockerfile where there is one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// When builder and runtime image are pulled
+    #[arg(long, value_name = "WHEN", default_value = "missing")]
+    pub(crate) pull: PullChoice,
+    /// A setting of the strategy, as its card declares it; repeatable
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// What containers of this build may reach
+    #[arg(long, value_name = "WHAT", default_value = "outgoing")]
+    pub(crate) network: NetworkChoice,
+    /// A label of the product; repeatable
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) label: Vec<String>,
+    /// The contract that the images follow, where it is not found out right
+    #[arg(long, value_name = "NAME")]
+    pub(crate) contract: Option<ContractChoice>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ContractChoice {
+    /// Scripts `prepare`, `run`, `save-artifacts` in /usr/bin
+    Prepare,
+    /// Scripts `assemble`, `run`, `save-artifacts` (not in this version)
+    Assemble,
+}
+
+/// Checks whether BUILDER_IMAGE can build source, and says all that is wrong with it.
+///
+/// Pulls what is missing. Exits with 0 only if every image passes.
+#[derive(Debug, Args)]
+pub(crate) struct ValidateCommand {
+    /// The image to check
+    #[arg(value_name = "BUILDER_IMAGE")]
+    pub(crate) builder_image: String,
+    /// Also require that it can hand over artifacts
+    #[arg(short = 'I', long)]
+    pub(crate) incremental: bool,
+    /// Also check this runtime image, and the builder for incremental builds
+    #[arg(short = 'R', long, value_name = "IMAGE")]
+    pub(crate) runtime: Option<String>,
+    /// When images are pulled
+    #[arg(long, value_name = "WHEN", default_value = "missing")]
+    pub(crate) pull: PullChoice,
+    /// The contract that the images follow, where it is not found out right
+    #[arg(long, value_name = "NAME")]
+    pub(crate) contract: Option<ContractChoice>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Lists the plugins by name, with the digests that a policy file vets, or shows what the component in FILE is and needs.
+#[derive(Debug, Args)]
+pub(crate) struct PluginsCommand {
+    /// A component to look at
+    pub(crate) file: Option<PathBuf>,
+    /// A policy file to be held to; only where there is no /etc/sti/policy.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+}
+
+/// A command that asks the engine and nothing else.
+#[derive(Debug, Args)]
+pub(crate) struct EngineCommand {
+    #[command(flatten)]
+    pub(crate) place: Place,
+}

@@ -1,0 +1,161 @@
+//! Progress as people and machines see it: a terminal with a moving line, plain lines, JSON, or nothing.
+//!
+//! The story goes to standard error; only answers go to standard output.
+
+mod terminal;
+
+use std::{
+    collections::BTreeMap,
+    io::{IsTerminal, Write},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anstyle::{AnsiColor, Style};
+use sti_core::{
+    Event, Progress,
+    plan::StepId,
+    progress::{Level, Silent},
+};
+
+use super::{
+    args::{Color, Output},
+    report::print_line,
+    text,
+};
+use terminal::Terminal;
+
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const TITLE: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+
+/// The display that the flags ask for.
+pub(super) fn of(output: &Output) -> Arc<dyn Progress> {
+    match output {
+        Output { json: true, .. } => Arc::new(Json { debug: output.debug }),
+        Output { quiet: true, .. } => Arc::new(Silent),
+        _ => Arc::new(People::new(output)),
+    }
+}
+
+/// Whether standard error takes colours.
+pub(super) fn has_colours(color: Color) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => super::surroundings::wants_colours() && std::io::stderr().is_terminal(),
+    }
+}
+
+/// One event a line.
+struct Json {
+    debug: bool,
+}
+
+impl Progress for Json {
+    fn tell(&self, event: Event) {
+        if let Ok(line) = serde_json::to_string(&event)
+            && (self.debug || !is_for_debugging(&event))
+        {
+            print_line(&line);
+        }
+    }
+}
+
+fn is_for_debugging(event: &Event) -> bool {
+    matches!(event, Event::EngineRequest { .. } | Event::Message { level: Level::Debug, .. })
+}
+
+/// Lines, and on a terminal a moving one below them.
+struct People {
+    colours: bool,
+    debug: bool,
+    terminal: Option<Terminal>,
+    titles: Mutex<BTreeMap<StepId, String>>,
+}
+
+impl People {
+    fn new(output: &Output) -> Self {
+        let is_terminal = std::io::stderr().is_terminal() && output.color != Color::Never;
+        Self {
+            colours: has_colours(output.color),
+            debug: output.debug,
+            terminal: is_terminal.then(Terminal::new),
+            titles: Mutex::default(),
+        }
+    }
+
+    fn line(&self, line: &str) {
+        match &self.terminal {
+            Some(terminal) => terminal.print(line),
+            None => {
+                let _closed = writeln!(std::io::stderr().lock(), "{line}");
+            }
+        }
+    }
+
+    fn painted(&self, style: Style, words: &str) -> String {
+        if self.colours { format!("{style}{words}{style:#}") } else { words.to_owned() }
+    }
+
+    fn title(&self, step: StepId) -> String {
+        let titles = self.titles.lock().unwrap_or_else(PoisonError::into_inner);
+        titles.get(&step).cloned().unwrap_or_default()
+    }
+
+    fn message(&self, level: Level, from: Option<&str>, words: &str) {
+        let speaker = from.map(|name| format!("{name}: ")).unwrap_or_default();
+        match level {
+            Level::Debug if !self.debug => {}
+            Level::Debug => self.line(&self.painted(FAINT, &format!("debug: {speaker}{words}"))),
+            Level::Info => self.line(&format!("{speaker}{words}")),
+            Level::Warning => self.line(&format!("{} {speaker}{words}", self.painted(WARNING, "warning:"))),
+        }
+    }
+
+    fn step_started(&self, step: StepId, title: String) {
+        self.line(&self.painted(TITLE, &format!("==> {title}")));
+        if let Some(terminal) = &self.terminal {
+            terminal.working(&title);
+        }
+        self.titles.lock().unwrap_or_else(PoisonError::into_inner).insert(step, title);
+    }
+
+    fn step_finished(&self, step: StepId, milliseconds: u64) {
+        if let Some(terminal) = &self.terminal {
+            terminal.rest();
+        }
+        let took = text::duration(Duration::from_millis(milliseconds));
+        self.line(&self.painted(FAINT, &format!("    {} took {took}", self.title(step))));
+    }
+}
+
+impl Progress for People {
+    fn tell(&self, event: Event) {
+        match event {
+            Event::Message { level, from, text } => self.message(level, from.as_deref(), &text),
+            Event::Amount { what, done, total } => {
+                if let Some(terminal) = &self.terminal {
+                    terminal.amount(&what, done, total);
+                }
+            }
+            Event::StepStarted { step, title } => self.step_started(step, title),
+            Event::Output { step, line, .. } => {
+                self.line(&format!("{} {line}", self.painted(FAINT, &format!("    {} |", self.title(step)))));
+            }
+            Event::StepFinished { step, milliseconds } => self.step_finished(step, milliseconds),
+            Event::Built { tag, image, milliseconds } => {
+                if let Some(terminal) = &self.terminal {
+                    terminal.rest();
+                }
+                let took = text::duration(Duration::from_millis(milliseconds));
+                print_line(&format!("built {tag} {image} in {took}"));
+            }
+            Event::EngineRequest { number, request, milliseconds } => {
+                if self.debug {
+                    self.line(&self.painted(FAINT, &format!("debug: request {number}: {request} ({milliseconds} ms)")));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `sti plugins`.
+
+use std::{fs, process::ExitCode};
+
+use serde_json::json;
+
+use super::{
+    args::{Output, PluginsCommand},
+    report::print_line,
+    surroundings,
+};
+use crate::{Known, Origin, StiError};
+
+pub(super) async fn run(command: PluginsCommand, output: &Output) -> Result<ExitCode, StiError> {
+    let workplace = surroundings::workplace(command.policy.as_deref())?;
+    let known = match &command.file {
+        None => workplace.plugins.known().await?,
+        Some(path) => {
+            let shown = path.display().to_string();
+            let bytes = fs::read(path).map_err(|error| StiError::InvalidArgument {
+                what: format!("cannot read the component `{shown}`: {error}"),
+                hint: None,
+            })?;
+            vec![workplace.plugins.examine(&shown, &bytes, &workplace.policy).await?]
+        }
+    };
+    if output.json {
+        let plugins: Vec<_> =
+            known.iter().map(|known| json!({"digest": known.digest, "origin": origin(known), "card": known.card})).collect();
+        print_line(&json!({ "plugins": plugins }).to_string());
+    } else {
+        known.iter().for_each(print);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn origin(known: &Known) -> String {
+    match &known.origin {
+        Origin::Shipped => "shipped".to_owned(),
+        Origin::File(path) => path.display().to_string(),
+    }
+}
+
+fn print(known: &Known) {
+    let card = &known.card;
+    let kinds: Vec<_> = card.kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
+    let aliases = if card.aliases.is_empty() { String::new() } else { format!(" (also {})", card.aliases.join(", ")) };
+    print_line(&format!("{}{aliases} {}, {}", card.name, card.version, kinds.join(" and ")));
+    print_line(&format!("    {}", card.summary));
+    print_line(&format!("    digest {}", known.digest));
+    print_line(&format!(
+        "    {}, may use {}",
+        origin(known),
+        if card.needs.is_empty() { "nothing".to_owned() } else { card.needs.join(", ") }
+    ));
+    for setting in &card.settings {
+        let default = setting.default.as_ref().map(|default| format!(" [default: {default}]")).unwrap_or_default();
+        print_line(&format!("    --set {}=…  {}{default}", setting.name, setting.summary));
+    }
+}

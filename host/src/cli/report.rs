@@ -1,0 +1,99 @@
+//! Errors as people and machines read them, and their exit codes. Nobody else prints an error.
+
+use std::{io::Write, process::ExitCode};
+
+use anstyle::{AnsiColor, Style};
+use serde_json::{Value, json};
+
+use super::{args::Output, display};
+use crate::{Condition, StiError};
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const REASON: Style = Style::new().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Prints what happened, why, and what to do next.
+pub(super) fn error(error: &StiError, output: &Output) -> ExitCode {
+    let condition = error.condition();
+    if output.json {
+        print_line(&as_json(error, condition).to_string());
+    } else {
+        let colours = display::has_colours(output.color);
+        let _closed = std::io::stderr().lock().write_all(as_text(error, colours).as_bytes());
+    }
+    ExitCode::from(condition.exit)
+}
+
+/// Prints what clap has to say: a help page, or why the command line makes no sense.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        print_line(&json!({"event": "error", "condition": "invalid-argument", "exit": 2, "message": message}).to_string());
+        return ExitCode::from(2);
+    }
+    let _closed = error.print();
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
+/// A line on standard output; a reader that went away is no failure of ours.
+pub(super) fn print_line(line: &str) {
+    let _closed = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+fn as_json(error: &StiError, condition: Condition) -> Value {
+    let mut event = json!({
+        "event": "error",
+        "condition": condition.name,
+        "exit": condition.exit,
+        "message": error.to_string(),
+    });
+    if !error.because().is_empty() {
+        event["because"] = json!(error.because());
+    }
+    if let Some(hint) = error.hint() {
+        event["hint"] = json!(hint);
+    }
+    match error {
+        StiError::Engine(sti_engine::Error::StepFailed(failure)) => {
+            event["step"] = json!(failure.step);
+            event["command"] = json!(failure.command);
+            event["last_lines"] = json!(failure.last_lines);
+            event["script_exit"] = match failure.exit {
+                sti_engine::Exit::Code(code) => json!(code),
+                sti_engine::Exit::OutOfMemory => json!(137),
+            };
+        }
+        StiError::ValidationFailed { verdicts } => event["images"] = json!(verdicts),
+        StiError::Plugin(sti_sandbox::Error::Problem { problem, .. }) => event["code"] = json!(problem.code),
+        _ => {}
+    }
+    event
+}
+
+fn as_text(error: &StiError, colours: bool) -> String {
+    let mut text = format!("{} {error}\n", painted("error:", ERROR, colours));
+    for reason in error.because() {
+        text += &format!("  {} {reason}\n", painted("because:", REASON, colours));
+    }
+    for line in last_lines(error) {
+        text += &format!("  | {line}\n");
+    }
+    if let Some(hint) = error.hint() {
+        // What has several lines is there to be pasted.
+        let hint = hint.replace('\n', "\n        ");
+        text += &format!("  {} {hint}\n", painted("hint:", HINT, colours));
+    }
+    text
+}
+
+fn last_lines(error: &StiError) -> &[String] {
+    match error {
+        StiError::Engine(sti_engine::Error::StepFailed(failure)) => &failure.last_lines,
+        _ => &[],
+    }
+}
+
+fn painted(word: &str, style: Style, colours: bool) -> String {
+    if colours { format!("{style}{word}{style:#}") } else { word.to_owned() }
+}

@@ -1,0 +1,136 @@
+//! What surrounds the process: variables, directories of the user, ids. Read here once, and handed down as values.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use cap_std::{ambient_authority, fs::Dir};
+use sti_core::{BuildId, Progress};
+use sti_docker::DockerEngine;
+use sti_engine::Engine;
+use sti_policy::{Policy, Which};
+use sti_sandbox::{Limits, Sandbox};
+
+use super::args::{EngineChoice, Place};
+use crate::{Host, Lives, Plugins, StiError};
+
+/// Whether the user has not asked for plain text by `NO_COLOR` (<https://no-color.org>) or a terminal without colours.
+pub(super) fn wants_colours() -> bool {
+    let is_asked_not_to = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !is_asked_not_to && env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+}
+
+/// The directories that `sti` keeps things in.
+pub(super) struct Directories {
+    /// Compiled plugins, and answers about images: can be lost.
+    pub(super) cache: PathBuf,
+    /// Locks of builds.
+    pub(super) state: PathBuf,
+}
+
+impl Directories {
+    /// By the XDG base directory specification, version 0.8: `XDG_CACHE_HOME` and `XDG_STATE_HOME`, else below `HOME`.
+    pub(super) fn of_user() -> Option<Self> {
+        let home = env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        let base =
+            |variable: &str, below_home: &str| absolute(env::var_os(variable)).or_else(|| Some(home.clone()?.join(below_home)));
+        Some(Self {
+            cache: base("XDG_CACHE_HOME", ".cache")?.join("sti"),
+            state: base("XDG_STATE_HOME", ".local/state")?.join("sti"),
+        })
+    }
+}
+
+fn absolute(value: Option<OsString>) -> Option<PathBuf> {
+    value.map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// Makes a directory that only the user can look into, where it is missing, and opens it.
+pub(super) fn private_dir(path: &Path) -> Result<Dir, StiError> {
+    let open = || {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        Dir::open_ambient_dir(path, ambient_authority())
+    };
+    open().map_err(|error| StiError::InvalidArgument {
+        what: format!("cannot keep anything in `{}`: {error}", path.display()),
+        hint: Some("set XDG_CACHE_HOME and XDG_STATE_HOME to directories that you can write".to_owned()),
+    })
+}
+
+/// A host as the flags and the surroundings make it, without an engine.
+pub(super) struct Workplace {
+    pub(super) plugins: Plugins,
+    pub(super) policy: Policy,
+    pub(super) lives: Option<Lives>,
+}
+
+/// Sandbox, policy and locks, as this user has them.
+pub(super) fn workplace(policy: Option<&Path>) -> Result<Workplace, StiError> {
+    let directories = Directories::of_user();
+    let store = directories.as_ref().map(|directories| private_dir(&directories.cache.join("plugins"))).transpose()?;
+    let lives = directories.as_ref().map(|directories| private_dir(&directories.state.join("builds"))).transpose()?;
+    let sandbox = Sandbox::new(sti_sandbox::Settings { store, limits: Limits::default() })?;
+    Ok(Workplace { plugins: Plugins::new(sandbox), policy: read_policy(policy)?, lives: lives.map(Lives::new) })
+}
+
+/// The policy that holds: the site's, else the one that the user names, else none.
+pub(super) fn read_policy(flag: Option<&Path>) -> Result<Policy, StiError> {
+    let site_exists = fs::symlink_metadata(sti_policy::SITE_FILE).is_ok();
+    let variable = env::var_os("STI_POLICY").filter(|value| !value.is_empty()).map(PathBuf::from);
+    let path = match sti_policy::choose(site_exists, flag, variable.as_deref())? {
+        Which::None => return Ok(Policy::none()),
+        Which::Site => PathBuf::from(sti_policy::SITE_FILE),
+        Which::Named(path) => path,
+    };
+    let (parent, name) = (path.parent().filter(|parent| !parent.as_os_str().is_empty()), path.file_name());
+    let dir = Dir::open_ambient_dir(parent.unwrap_or(Path::new(".")), ambient_authority());
+    let not_read = |why: String| StiError::InvalidArgument {
+        what: format!("cannot read the policy file `{}`: {why}", path.display()),
+        hint: Some("a policy that cannot be read allows nothing".to_owned()),
+    };
+    let dir = dir.map_err(|error| not_read(error.to_string()))?;
+    let name = name.and_then(|name| name.to_str()).ok_or_else(|| not_read("it has no file name".to_owned()))?;
+    Ok(Policy::load(&dir, name, &path)?)
+}
+
+/// Finds the engine and makes ready for one build.
+pub(super) async fn host(place: &Place, build: &BuildId, progress: Arc<dyn Progress>) -> Result<Host, StiError> {
+    let Workplace { plugins, policy, lives } = workplace(place.policy.as_deref())?;
+    let engine = engine(place, build, progress).await?;
+    Ok(Host { plugins, policy, engine, lives })
+}
+
+/// Connects to the engine that was named, or to the first that answers.
+pub(super) async fn engine(place: &Place, build: &BuildId, progress: Arc<dyn Progress>) -> Result<Arc<dyn Engine>, StiError> {
+    if place.engine == EngineChoice::Embedded {
+        return Err(StiError::InvalidArgument {
+            what: "this version of sti has no embedded engine".to_owned(),
+            hint: Some("--engine docker, with Docker or Podman running".to_owned()),
+        });
+    }
+    let memory = match Directories::of_user() {
+        Some(directories) => Some(private_dir(&directories.cache.join("images"))?),
+        None => None,
+    };
+    let text = place.url.clone().or_else(|| env::var("DOCKER_HOST").ok()).unwrap_or("unix:///var/run/docker.sock".to_owned());
+    let endpoint =
+        sti_docker::Endpoint::parse(&text).map_err(|error| StiError::InvalidArgument { what: error.to_string(), hint: None })?;
+    let settings =
+        sti_docker::Settings { endpoint, tls: None, build: build.clone(), owner: owner(), memory, requests_told: Some(progress) };
+    Ok(Arc::new(DockerEngine::connect(settings).await?))
+}
+
+/// Names machine and user, so that builds of others on the same engine are told from ours: the machine's id (machine-id(5)) and the
+/// directory that holds the locks.
+pub(super) fn owner() -> String {
+    let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    let state = Directories::of_user().map(|directories| directories.state).unwrap_or_default();
+    let user = fs::metadata(&state).map(|metadata| metadata.uid()).unwrap_or_default();
+    let digest = sti_sandbox::digest_of(format!("{}\n{user}\n{}", machine.trim(), state.display()).as_bytes());
+    digest.trim_start_matches("sha256:").chars().take(16).collect()
+}

@@ -1,0 +1,150 @@
+//! The story of a build, one line a stage. Knows neither which engine runs nor which plugin decides.
+
+mod deliver;
+mod error;
+mod images;
+mod judge;
+mod provenance;
+mod request;
+mod validation;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sti_core::{ImageId, Plan, Progress, Reference, Severity, progress::Event};
+use sti_engine::{Contents, Execution};
+use sti_policy::ApprovedPlan;
+
+pub use error::{Condition, StiError};
+pub(crate) use request::DEFAULT_STRATEGY;
+pub use request::{BuildRequest, StrategyChoice};
+pub use validation::{ImageVerdict, ValidateRequest, ValidateResult, validate};
+
+use crate::{Host, plugins::Strategy};
+use images::Images;
+
+/// What came out of a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildResult {
+    /// The name of the product.
+    pub tag: Reference,
+    /// Its identity.
+    pub image: ImageId,
+    /// Everything that was tagged, the product included.
+    pub products: Vec<(Reference, ImageId)>,
+    /// From the request to the last tag.
+    pub took: Duration,
+}
+
+/// What a build would do.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// Approved, and not carried out.
+    pub plan: ApprovedPlan,
+}
+
+/// Turns source into an image.
+///
+/// The answer is told as [`Event::Built`] as soon as everything is tagged; afterwards, before the function returns, whatever the build
+/// made in the engine beyond its products is removed, after a failure as well. Whoever drops the future before its end calls
+/// [`Host::abandon`].
+///
+/// # Errors
+/// By the conditions of [`StiError::condition`]. Nothing is tagged then.
+pub async fn build(request: BuildRequest, host: &Host, progress: Arc<dyn Progress>) -> Result<BuildResult, StiError> {
+    build_as_approved(request, host, progress, &|_| Ok(())).await
+}
+
+/// The same as [`build()`], and shows the approved plan to `witness` before anything is done. Its error ends the build.
+///
+/// # Errors
+/// As [`build()`].
+pub async fn build_as_approved(
+    request: BuildRequest,
+    host: &Host,
+    progress: Arc<dyn Progress>,
+    witness: &(dyn Fn(&Plan) -> Result<(), StiError> + Sync),
+) -> Result<BuildResult, StiError> {
+    let lock = host.begin(progress.as_ref()).await?;
+    let built = carry_out(request, host, &progress, witness).await;
+    host.end(lock, progress.as_ref()).await;
+    built
+}
+
+/// Does everything that [`build()`] does up to approval, and answers with the plan. Touches nothing but what is needed to look into images.
+///
+/// # Errors
+/// As [`build()`].
+pub async fn plan(request: BuildRequest, host: &Host, progress: Arc<dyn Progress>) -> Result<Planned, StiError> {
+    let lock = host.begin(progress.as_ref()).await?;
+    let planned = approve(&request, host, &progress).await.map(|(plan, _)| Planned { plan });
+    host.end(lock, progress.as_ref()).await;
+    planned
+}
+
+async fn carry_out(
+    request: BuildRequest,
+    host: &Host,
+    progress: &Arc<dyn Progress>,
+    witness: &(dyn Fn(&Plan) -> Result<(), StiError> + Sync),
+) -> Result<BuildResult, StiError> {
+    let begun = Instant::now();
+    let (approved_plan, images) = approve(&request, host, progress).await?;
+    witness(approved_plan.plan())?;
+    let contents = Contents { source: Some(request.source.clone()) };
+    let execution =
+        Execution { plan: &approved_plan, contents: &contents, keep_failed: request.keep_failed, progress: progress.as_ref() };
+    let outcome = host.engine.execute(execution).await?;
+    let products = deliver::deliver(&request, host, &approved_plan, &outcome, &images, progress.as_ref()).await?;
+    let (tag, image) = deliver::app_of(&products, &request.tag);
+    let took = begun.elapsed();
+    progress.tell(Event::Built { tag: tag.written().to_owned(), image: image.to_string(), milliseconds: millis(took) });
+    Ok(BuildResult { tag, image, products, took })
+}
+
+async fn approve(
+    request: &BuildRequest,
+    host: &Host,
+    progress: &Arc<dyn Progress>,
+) -> Result<(ApprovedPlan, Arc<Images>), StiError> {
+    let strategy = host.plugins.strategy(&request.strategy, &host.policy).await?;
+    strategy.check_settings(&request.settings)?;
+    request.source.check()?;
+    let images = Arc::new(Images::of(request, host, &strategy, Arc::clone(progress)));
+    images.find_named(request).await?;
+    judge::judge_images(request, host, &images, progress).await?;
+    let plan = decide(request, &strategy, &images, progress).await?;
+    let plan = provenance::stamp(plan, request);
+    let plan = host.policy.approve(plan, strategy.identity(), &request.named())?;
+    Ok((plan, images))
+}
+
+async fn decide(
+    request: &BuildRequest,
+    strategy: &Strategy,
+    images: &Arc<Images>,
+    progress: &Arc<dyn Progress>,
+) -> Result<Plan, StiError> {
+    let powers = images.powers(Arc::clone(progress));
+    let decided = strategy.plugin().limited(&images.limits()).decide(request.job(images.network()), powers).await;
+    decided.map_err(|error| images.recorded_refusal().unwrap_or_else(|| error.into()))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The warnings and notes of validators are told; the failures are answered.
+fn tell_findings(findings: Vec<sti_core::Finding>, about: &str, progress: &dyn Progress) -> Vec<sti_core::Finding> {
+    let (failures, rest): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.severity == Severity::Failure);
+    for finding in rest {
+        let level = match finding.severity {
+            Severity::Note => sti_core::progress::Level::Info,
+            _ => sti_core::progress::Level::Warning,
+        };
+        progress.say(level, format!("{about}: {}", finding.message));
+    }
+    failures
+}

@@ -1,0 +1,242 @@
+//! Every way in which a build can fail, joined from the rooms, with the condition that it is known by.
+
+use sti_core::{ProblemKind, Pull, Reference, reference::Malformed, tree};
+use sti_engine as engine;
+use sti_policy as policy;
+use sti_sandbox as sandbox;
+use thiserror::Error;
+
+use super::ImageVerdict;
+
+/// What a failure is known by outside: the identifier of `--json` and the exit code of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Stable, in kebab-case.
+    pub name: &'static str,
+    /// Whose fault it is: 1 the project's or image's, 2 the request's, 3 refused by policy, 4 the plugin's, 5 the engine's or network's, 70 ours.
+    pub exit: u8,
+}
+
+/// Why a build could not be performed, or failed.
+#[derive(Debug, Error)]
+pub enum StiError {
+    /// Something on the command line makes no sense.
+    #[error("{what}")]
+    InvalidArgument {
+        /// What and why.
+        what: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// No plugin answers to that name.
+    #[error("no strategy is called `{name}`")]
+    InvalidStrategy {
+        /// As it was asked for.
+        name: String,
+        /// All names and aliases.
+        known: Vec<String>,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// The strategy's card declares no such setting.
+    #[error("the strategy `{strategy}` knows no setting `{name}`")]
+    UnknownSetting {
+        /// As it was given.
+        name: String,
+        /// The strategy.
+        strategy: String,
+        /// What it declares.
+        known: Vec<String>,
+    },
+    /// A variable is not `NAME=VALUE`.
+    #[error("{what}")]
+    InvalidEnvironment {
+        /// What and why.
+        what: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// A name of an image is malformed.
+    #[error(transparent)]
+    InvalidReference(#[from] Malformed),
+    /// The source is not there, or is nothing that can be built.
+    #[error(transparent)]
+    Source(#[from] tree::Error),
+    /// Policy refused.
+    #[error(transparent)]
+    Denied(#[from] policy::Denial),
+    /// The policy file cannot be used.
+    #[error(transparent)]
+    Policy(#[from] policy::Error),
+    /// A plugin failed.
+    #[error(transparent)]
+    Plugin(#[from] sandbox::Error),
+    /// The builder image is nowhere it may be looked for.
+    #[error("there is no builder image `{image}`")]
+    NoSuchBuilderImage {
+        /// As it was named.
+        image: Reference,
+        /// How it was looked for.
+        pull: Pull,
+    },
+    /// The runtime image is nowhere it may be looked for.
+    #[error("there is no runtime image `{image}`")]
+    NoSuchRuntimeImage {
+        /// As it was named.
+        image: Reference,
+        /// How it was looked for.
+        pull: Pull,
+    },
+    /// Images cannot take part in the build.
+    #[error("{}", failing(verdicts))]
+    ValidationFailed {
+        /// Those that fail, with what was found.
+        verdicts: Vec<ImageVerdict>,
+    },
+    /// The engine failed, or a script in it.
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+    /// The user asked to stop; everything was cleaned up.
+    #[error("interrupted")]
+    Interrupted {
+        /// 2 or 15.
+        signal: u8,
+    },
+    /// A mistake of this program.
+    #[error("{0}")]
+    Ours(String),
+}
+
+fn failing(verdicts: &[ImageVerdict]) -> String {
+    let names: Vec<_> = verdicts.iter().map(|verdict| format!("{} image `{}`", verdict.role, verdict.image)).collect();
+    format!("the {} cannot take part in this build", names.join(" and the "))
+}
+
+impl StiError {
+    pub(crate) fn no_strategy_in(shown: &str) -> Self {
+        let what = format!("the component `{shown}` is no strategy");
+        Self::InvalidArgument { what, hint: Some("a strategy exports `sti:plugin/strategy`".to_owned()) }
+    }
+
+    /// What this failure is known by.
+    pub fn condition(&self) -> Condition {
+        let (name, exit) = match self {
+            Self::InvalidArgument { .. } | Self::UnknownSetting { .. } => ("invalid-argument", 2),
+            Self::InvalidStrategy { .. } => ("invalid-strategy", 2),
+            Self::InvalidEnvironment { .. } => ("invalid-environment", 2),
+            Self::InvalidReference(_) => ("invalid-reference", 2),
+            Self::Source(tree::Error::Changed { .. }) => ("source-changed", 1),
+            Self::Source(_) => ("source-not-found", 2),
+            Self::Denied(denial) => (denial.code(), 3),
+            Self::Policy(error) => (error.code(), 2),
+            Self::Plugin(sandbox::Error::Problem { problem, .. }) => of_problem(problem.kind),
+            Self::Plugin(error) => (error.code(), 4),
+            Self::NoSuchBuilderImage { .. } => ("no-such-builder-image", 5),
+            Self::NoSuchRuntimeImage { .. } => ("no-such-runtime-image", 5),
+            Self::ValidationFailed { .. } => ("validation-failed", 1),
+            Self::Engine(error) => of_engine(error),
+            Self::Interrupted { signal } => ("interrupted", 128 + signal),
+            Self::Ours(_) => ("internal", 70),
+        };
+        Condition { name, exit }
+    }
+
+    /// The reason, where it is not in the message.
+    pub fn because(&self) -> Vec<String> {
+        match self {
+            Self::InvalidStrategy { known, .. } => vec![format!("known are {}", listed(known))],
+            Self::UnknownSetting { known, .. } if known.is_empty() => vec!["it has no settings".to_owned()],
+            Self::UnknownSetting { known, .. } => vec![format!("it knows {}", listed(known))],
+            Self::Denied(denial) => denial.because().into_iter().collect(),
+            Self::Policy(error) => error.because().into_iter().collect(),
+            Self::Plugin(error) => said_by(error),
+            Self::NoSuchBuilderImage { image, pull } | Self::NoSuchRuntimeImage { image, pull } => vec![looked_for(image, *pull)],
+            Self::ValidationFailed { verdicts } => verdicts.iter().flat_map(reasons).collect(),
+            Self::Engine(engine::Error::StepFailed(failure)) => vec![format!("it ran as the step `{}`", failure.title)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::InvalidArgument { hint, .. } | Self::InvalidEnvironment { hint, .. } => hint.clone(),
+            Self::InvalidStrategy { nearest, .. } => {
+                Some(nearest.as_ref().map_or("`sti plugins` lists all".to_owned(), |name| format!("--strategy {name}")))
+            }
+            Self::InvalidReference(malformed) => malformed.nearest.as_ref().map(|name| format!("did you mean `{name}`?")),
+            Self::Source(error) => error.hint(),
+            Self::Denied(denial) => denial.hint(),
+            Self::Policy(error) => error.hint(),
+            Self::Plugin(error) => error.hint(),
+            Self::NoSuchBuilderImage { pull: Pull::Never, .. } | Self::NoSuchRuntimeImage { pull: Pull::Never, .. } => {
+                Some("leave `--pull never` out to have it pulled".to_owned())
+            }
+            Self::NoSuchBuilderImage { .. } | Self::NoSuchRuntimeImage { .. } => {
+                Some("check the spelling, or build or load the image first".to_owned())
+            }
+            Self::ValidationFailed { .. } => None,
+            Self::Engine(error) => error.hint(),
+            Self::Ours(_) => Some("this is a mistake of sti; please report it with the output of `sti doctor`".to_owned()),
+            Self::UnknownSetting { .. } | Self::Interrupted { .. } => None,
+        }
+    }
+}
+
+/// A problem that a plugin answered is the user's to mend, or the plugin's own.
+fn of_problem(kind: ProblemKind) -> (&'static str, u8) {
+    match kind {
+        ProblemKind::Invalid | ProblemKind::NotFound => ("validation-failed", 1),
+        ProblemKind::Denied => ("not-granted", 3),
+        ProblemKind::Unavailable => ("engine-failed", 5),
+        ProblemKind::Exhausted | ProblemKind::Internal | ProblemKind::Cancelled => ("plugin-problem", 4),
+    }
+}
+
+fn of_engine(error: &engine::Error) -> (&'static str, u8) {
+    match error {
+        engine::Error::ConnectionFailed { .. } | engine::Error::TooOld { .. } => ("connection-failed", 5),
+        engine::Error::PullFailed { .. } => ("pull-failed", 5),
+        engine::Error::CreateContainerFailed { .. } => ("create-container-failed", 5),
+        engine::Error::CommitFailed { .. } => ("commit-failed", 5),
+        engine::Error::NoSpace { .. } => ("no-space", 5),
+        engine::Error::StepFailed(failure) if is_save_artifacts(failure) => ("save-artifacts-failed", 1),
+        engine::Error::StepFailed(_) | engine::Error::NotRunnable { .. } => ("build-failed", 1),
+        engine::Error::Source(_) => ("source-changed", 1),
+        engine::Error::Unsupported { .. } | engine::Error::Refused { .. } => ("engine-failed", 5),
+    }
+}
+
+/// Both contracts call the script so, wherever it lies.
+fn is_save_artifacts(failure: &engine::StepFailure) -> bool {
+    failure.command.first().is_some_and(|program| program.rsplit('/').next() == Some("save-artifacts"))
+}
+
+/// What a plugin that broke down was doing, and what it said last.
+fn said_by(error: &sandbox::Error) -> Vec<String> {
+    let sandbox::Error::Trap { trace, said, .. } = error else { return Vec::new() };
+    let said = said.iter().map(|line| format!("it said: {line}"));
+    let trace = trace.first().map(|function| format!("it was running `{function}`"));
+    said.chain(trace).collect()
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn looked_for(image: &Reference, pull: Pull) -> String {
+    let name = image.canonical();
+    match pull {
+        Pull::Never => format!("the engine holds no `{name}`, and `--pull never` asks no registry"),
+        Pull::Missing => format!("neither the engine nor the registry `{}` has `{name}`", image.registry()),
+        Pull::Always => format!("the registry `{}` has no `{name}`", image.registry()),
+    }
+}
+
+fn reasons(verdict: &ImageVerdict) -> Vec<String> {
+    let reason = |finding: &sti_core::Finding| {
+        let hint = finding.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!("`{}`: {}{hint}", verdict.image, finding.message)
+    };
+    verdict.findings.iter().map(reason).collect()
+}

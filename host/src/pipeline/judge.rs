@@ -1,0 +1,88 @@
+//! Validators are asked about the images before anything is planned: all that is wrong is said at once.
+
+use std::sync::Arc;
+
+use sti_core::{ImageFacts, Progress};
+use sti_policy::PluginIdentity;
+use sti_sandbox::{Moment, Plugin, Subject};
+
+use super::{BuildRequest, StiError, images::Images, tell_findings, validation::ImageVerdict};
+use crate::Host;
+
+/// What an image is needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Builder,
+    Runtime,
+}
+
+impl Role {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Builder => "builder",
+            Self::Runtime => "runtime",
+        }
+    }
+}
+
+/// Asks about builder and runtime image; any failure ends the build.
+pub(super) async fn judge_images(
+    request: &BuildRequest,
+    host: &Host,
+    images: &Arc<Images>,
+    progress: &Arc<dyn Progress>,
+) -> Result<(), StiError> {
+    let validators = host.plugins.validators(Moment::Image, &host.policy).await?;
+    let mut failed = Vec::new();
+    // The builder of an extended build hands artifacts to the next one; in a plain build that is for it to decide.
+    let is_extended = request.runtime_image.is_some();
+    for (role, image) in named_images(request) {
+        let Some(facts) = images.held(image).await? else { continue };
+        let incremental = is_extended && role == Role::Builder;
+        let question = Question { role, facts, incremental, contract: request.contract.clone() };
+        let findings = ask_all(&validators, &question, images, progress).await?;
+        let failures = tell_findings(findings, &format!("{} image `{image}`", role.name()), progress.as_ref());
+        if !failures.is_empty() {
+            failed.push(ImageVerdict { role: role.name(), image: image.clone(), findings: failures });
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { Err(StiError::ValidationFailed { verdicts: failed }) }
+}
+
+fn named_images(request: &BuildRequest) -> Vec<(Role, &sti_core::Reference)> {
+    let runtime = request.runtime_image.as_ref().map(|image| (Role::Runtime, image));
+    std::iter::once((Role::Builder, &request.builder_image)).chain(runtime).collect()
+}
+
+/// A question to validators about one image.
+pub(super) struct Question {
+    pub(super) role: Role,
+    pub(super) facts: ImageFacts,
+    pub(super) incremental: bool,
+    pub(super) contract: Option<String>,
+}
+
+/// Puts one question to every validator, and collects what they find.
+pub(super) async fn ask_all(
+    validators: &[(Plugin, PluginIdentity)],
+    question: &Question,
+    images: &Arc<Images>,
+    progress: &Arc<dyn Progress>,
+) -> Result<Vec<sti_core::Finding>, StiError> {
+    let mut findings = Vec::new();
+    for (plugin, _) in validators {
+        let subject = Subject {
+            moment: Moment::Image,
+            role: question.role.name().to_owned(),
+            image: Some(question.facts.clone()),
+            source: None,
+            plan: None,
+            incremental: question.incremental,
+            contract: question.contract.clone(),
+            settings: Vec::new(),
+        };
+        let found = plugin.validate(subject, images.powers(Arc::clone(progress))).await;
+        findings.extend(found.map_err(|error| images.recorded_refusal().unwrap_or_else(|| error.into()))?);
+    }
+    Ok(findings)
+}

@@ -1,0 +1,36 @@
+//! Labels that record where a product came from, written into the plan before it is judged: nothing is done that the plan does not say.
+//!
+//! Names: `io.openshift.s2i.build.*` as the assemble lineage writes them, `org.opencontainers.image.*` as the image specification's
+//! annotations (annotations.md) define them.
+
+use sti_core::{Plan, Variable, plan::APP};
+
+use super::BuildRequest;
+
+/// Adds the labels of provenance and of the command line to the image that becomes the product.
+pub(super) fn stamp(mut plan: Plan, request: &BuildRequest) -> Plan {
+    let Some(app) = plan.products.iter().find(|product| product.name == APP).map(|product| product.step) else {
+        return plan;
+    };
+    let labels = labels(request);
+    if let Some(changes) = plan.steps.get_mut(app.0 as usize).and_then(|step| step.changes_mut()) {
+        changes.labels.retain(|label| !labels.iter().any(|stamped| stamped.name == label.name));
+        changes.labels.extend(labels);
+    }
+    plan
+}
+
+/// In the order of their names; what the user gave replaces what we would write.
+fn labels(request: &BuildRequest) -> Vec<Variable> {
+    let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap_or_default();
+    let mut labels = vec![
+        Variable::new("io.openshift.s2i.build.image", request.builder_image.canonical()),
+        Variable::new("io.openshift.s2i.build.source-location", request.source_address.clone()),
+        Variable::new("org.opencontainers.image.created", now.to_string()),
+        Variable::new("org.opencontainers.image.source", request.source_address.clone()),
+    ];
+    labels.retain(|label| !label.value.is_empty() && !request.labels.iter().any(|given| given.name == label.name));
+    labels.extend(request.labels.iter().cloned());
+    labels.sort_by(|one, other| one.name.cmp(&other.name));
+    labels
+}

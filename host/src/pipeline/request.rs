@@ -1,0 +1,123 @@
+//! What is asked for: a build, in types.
+
+use sti_core::{Pull, Reference, Tree, Variable, plan::Network};
+use sti_policy::Named;
+use sti_sandbox::Job;
+
+/// The strategy that is used where none is named.
+pub(crate) const DEFAULT_STRATEGY: &str = "dockerfile";
+
+/// Which strategy decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StrategyChoice {
+    /// A name or alias of a plugin that the host knows.
+    Named(String),
+    /// A component in a file.
+    File {
+        /// As the user wrote it.
+        shown: String,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// A build to be made. [`BuildRequest::new`] gives the defaults of the command line.
+#[derive(Clone, Debug)]
+pub struct BuildRequest {
+    /// What is built.
+    pub source: Tree,
+    /// Where the source came from, as the user wrote it, without credentials.
+    pub source_address: String,
+    /// Knows how to build it.
+    pub builder_image: Reference,
+    /// The name of the product.
+    pub tag: Reference,
+    /// Where the result is deployed, in an extended build.
+    pub runtime_image: Option<Reference>,
+    /// Who decides.
+    pub strategy: StrategyChoice,
+    /// Whether an earlier product is ignored.
+    pub clean: bool,
+    /// Seen by the scripts and kept in the product.
+    pub environment: Vec<Variable>,
+    /// Settings of the strategy.
+    pub settings: Vec<Variable>,
+    /// Labels of the product.
+    pub labels: Vec<Variable>,
+    /// When builder and runtime image are pulled.
+    pub pull: Pull,
+    /// What containers reach.
+    pub network: Network,
+    /// Whether the image that the tag pointed to is removed.
+    pub remove_previous: bool,
+    /// `prepare` or `assemble`, where forced.
+    pub contract: Option<String>,
+    /// Whether the container of a failed step is kept.
+    pub keep_failed: bool,
+}
+
+impl BuildRequest {
+    /// A request with the defaults of the command line.
+    pub fn new(source: Tree, builder_image: Reference, tag: Reference) -> Self {
+        Self {
+            source,
+            source_address: String::new(),
+            builder_image,
+            tag,
+            runtime_image: None,
+            strategy: StrategyChoice::Named(DEFAULT_STRATEGY.to_owned()),
+            clean: false,
+            environment: Vec::new(),
+            settings: Vec::new(),
+            labels: Vec::new(),
+            pull: Pull::Missing,
+            network: Network::Outgoing,
+            remove_previous: false,
+            contract: None,
+            keep_failed: false,
+        }
+    }
+
+    /// What the user named: the grant where no policy narrows it.
+    pub(crate) fn named(&self) -> Named {
+        Named {
+            images: std::iter::once(&self.builder_image).chain(&self.runtime_image).cloned().collect(),
+            tag: self.tag.clone(),
+            environment: self.environment.clone(),
+            network: self.network,
+            caches: Vec::new(),
+            secrets: Vec::new(),
+        }
+    }
+
+    /// The job as its strategy sees it, with the network that policy leaves it.
+    pub(crate) fn job(&self, network: Network) -> Job {
+        let strategy = match &self.strategy {
+            StrategyChoice::Named(name) => name.clone(),
+            StrategyChoice::File { .. } => String::new(),
+        };
+        Job {
+            strategy,
+            source: self.source.clone(),
+            source_facts: vec![Variable::new("address", self.source_address.clone())],
+            builder_image: self.builder_image.clone(),
+            runtime_image: self.runtime_image.clone(),
+            tag: self.tag.clone(),
+            clean: self.clean,
+            contract: self.contract.clone(),
+            environment: self.environment.clone(),
+            settings: self.settings.clone(),
+            platform: format!("{}/{}", std::env::consts::OS, architecture()),
+            network,
+        }
+    }
+}
+
+/// The processor in the words of the image specification, which are Go's.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}

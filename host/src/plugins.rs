@@ -1,0 +1,176 @@
+//! The plugins that this program knows: those built into it and those in files. Held against policy before any of their code runs.
+
+use std::path::PathBuf;
+
+use sti_core::{Variable, closest::closest};
+use sti_policy::{PluginIdentity, Policy};
+use sti_sandbox::{Card, Component, Kind, Plugin, Sandbox};
+
+pub use sti_policy::Origin;
+
+use crate::pipeline::{StiError, StrategyChoice};
+
+/// A plugin that was built with the program and is part of it.
+pub(crate) struct Shipped {
+    /// The name of the component's file, for messages only.
+    pub(crate) file: &'static str,
+    /// `sha256:…` of the bytes.
+    pub(crate) digest: &'static str,
+    /// The component.
+    pub(crate) bytes: &'static [u8],
+}
+
+include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
+
+/// All plugins that can be called by name, and the sandbox they run in.
+pub struct Plugins {
+    sandbox: Sandbox,
+}
+
+/// A plugin as lists show it.
+pub struct Known {
+    /// What it says of itself.
+    pub card: Card,
+    /// `sha256:…` of the component.
+    pub digest: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// A strategy that may run.
+pub(crate) struct Strategy {
+    plugin: Plugin,
+    identity: PluginIdentity,
+}
+
+impl Plugins {
+    /// The shipped plugins, run by this sandbox.
+    pub fn new(sandbox: Sandbox) -> Self {
+        Self { sandbox }
+    }
+
+    /// Lists every plugin that can be called by name, each with the identity that policy vets.
+    pub async fn known(&self) -> Result<Vec<Known>, StiError> {
+        let mut known = Vec::new();
+        for shipped in SHIPPED {
+            let plugin = self.sandbox.load(component(shipped)).await?;
+            known.push(Known { card: plugin.card().clone(), digest: shipped.digest.to_owned(), origin: Origin::Shipped });
+        }
+        Ok(known)
+    }
+
+    /// Loads a component from bytes, for lists and checks; none of the grants of a build come with it.
+    pub async fn examine(&self, shown: &str, bytes: &[u8], policy: &Policy) -> Result<Known, StiError> {
+        let (plugin, identity) = self.load_file(shown, bytes, policy).await?;
+        Ok(Known { card: plugin.card().clone(), digest: identity.digest, origin: identity.origin })
+    }
+
+    pub(crate) async fn strategy(&self, choice: &StrategyChoice, policy: &Policy) -> Result<Strategy, StiError> {
+        match choice {
+            StrategyChoice::Named(name) => self.named_strategy(name, policy).await,
+            StrategyChoice::File { shown, bytes } => {
+                let (plugin, identity) = self.load_file(shown, bytes, policy).await?;
+                if !plugin.card().kinds.contains(&Kind::Strategy) {
+                    return Err(StiError::no_strategy_in(shown));
+                }
+                Ok(Strategy { plugin, identity })
+            }
+        }
+    }
+
+    /// Every validator that wants to judge at this moment and that policy lets load.
+    pub(crate) async fn validators(
+        &self,
+        moment: sti_sandbox::Moment,
+        policy: &Policy,
+    ) -> Result<Vec<(Plugin, PluginIdentity)>, StiError> {
+        let mut validators = Vec::new();
+        for shipped in SHIPPED {
+            policy.vet(&unread(shipped))?;
+            let plugin = self.sandbox.load(component(shipped)).await?;
+            if plugin.card().kinds.contains(&Kind::Validator) && plugin.card().judges.contains(&moment) {
+                let identity = identity_of(&plugin, Origin::Shipped);
+                validators.push((plugin, identity));
+            }
+        }
+        Ok(validators)
+    }
+
+    async fn named_strategy(&self, name: &str, policy: &Policy) -> Result<Strategy, StiError> {
+        let mut names = Vec::new();
+        let mut denial = None;
+        for shipped in SHIPPED {
+            // None of its code runs before it is vetted, not even to say its name.
+            if let Err(refused) = policy.vet(&unread(shipped)) {
+                denial.get_or_insert(refused);
+                continue;
+            }
+            let plugin = self.sandbox.load(component(shipped)).await?;
+            let card = plugin.card();
+            if !card.kinds.contains(&Kind::Strategy) {
+                continue;
+            }
+            if answers_to(card, name) {
+                let identity = identity_of(&plugin, Origin::Shipped);
+                return Ok(Strategy { plugin, identity });
+            }
+            names.push(card.name.clone());
+            names.extend(card.aliases.iter().cloned());
+        }
+        if let Some(denial) = denial {
+            return Err(denial.into());
+        }
+        let nearest = closest(name, names.iter().map(String::as_str)).map(str::to_owned);
+        Err(StiError::InvalidStrategy { name: name.to_owned(), known: names, nearest })
+    }
+
+    /// Vets by digest before a byte of it is compiled.
+    async fn load_file(&self, shown: &str, bytes: &[u8], policy: &Policy) -> Result<(Plugin, PluginIdentity), StiError> {
+        let digest = sti_sandbox::digest_of(bytes);
+        let origin = Origin::File(PathBuf::from(shown));
+        policy.vet(&PluginIdentity { name: shown.to_owned(), digest: digest.clone(), origin: origin.clone() })?;
+        let plugin = self.sandbox.load(Component { shown, digest: Some(&digest), bytes }).await?;
+        let identity = identity_of(&plugin, origin);
+        Ok((plugin, identity))
+    }
+}
+
+impl Strategy {
+    pub(crate) fn plugin(&self) -> &Plugin {
+        &self.plugin
+    }
+
+    pub(crate) fn identity(&self) -> &PluginIdentity {
+        &self.identity
+    }
+
+    /// Refuses settings that the card does not declare.
+    pub(crate) fn check_settings(&self, settings: &[Variable]) -> Result<(), StiError> {
+        let declared = || self.plugin.card().settings.iter().map(|setting| setting.name.as_str());
+        match settings.iter().find(|setting| !declared().any(|name| name == setting.name)) {
+            None => Ok(()),
+            Some(unknown) => Err(StiError::UnknownSetting {
+                name: unknown.name.clone(),
+                strategy: self.plugin.card().name.clone(),
+                known: declared().map(str::to_owned).collect(),
+            }),
+        }
+    }
+}
+
+fn component(shipped: &'static Shipped) -> Component<'static> {
+    Component { shown: shipped.file, digest: Some(shipped.digest), bytes: shipped.bytes }
+}
+
+/// The identity of a component of which nothing was read yet.
+fn unread(shipped: &Shipped) -> PluginIdentity {
+    PluginIdentity { name: shipped.file.to_owned(), digest: shipped.digest.to_owned(), origin: Origin::Shipped }
+}
+
+fn identity_of(plugin: &Plugin, origin: Origin) -> PluginIdentity {
+    PluginIdentity { name: plugin.card().name.clone(), digest: plugin.digest().to_owned(), origin }
+}
+
+fn answers_to(card: &Card, name: &str) -> bool {
+    card.name == name || card.aliases.iter().any(|alias| alias == name)
+}
