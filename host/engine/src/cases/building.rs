@@ -23,7 +23,7 @@ pub(super) async fn changes_what_is_asked_for_and_keeps_the_rest(bench: &dyn Ben
     same("ports", &unchanged.exposed_ports, &kept.exposed_ports)?;
     same("volumes", &unchanged.volumes, &kept.volumes)?;
 
-    stage.again();
+    stage.again_as("changed");
     let changes = ImageChanges {
         entrypoint: Some(command("print entry")),
         command: Some(command("print new")),
@@ -118,9 +118,9 @@ pub(super) async fn assembles_layers_on_a_base(bench: &dyn Bench) -> Result<(), 
     same("an old label", &product.label("stays"), &Some("yes"))?;
     same("user", &product.user, &stage.builder.user)?;
     same("command", &product.command, &stage.builder.command)?;
-    stage.again();
+    stage.again_as("layers-run");
     // What was assembled runs as its base does.
-    let base = Base::Image { reference: stage.tag.clone(), id: product.id.clone(), user: product.user.clone() };
+    let base = Base::Image { reference: product.reference.clone(), id: product.id.clone(), user: product.user.clone() };
     let app = stage.step(base, Action::Run(run("append /app/data/a 2", vec![])));
     let product = stage.product(app).await?;
     stage.holds(&product, "/app/data/a", "12").await

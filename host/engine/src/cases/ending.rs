@@ -1,7 +1,7 @@
 //! How builds end: failures, names, and what is left behind.
 
 use crate::{Error, Exit};
-use sti_core::{PathKind, Pull, progress::Silent};
+use sti_core::{PathFact, PathKind, Pull, progress::Silent};
 
 use super::{
     Bench, Failure, User,
@@ -68,14 +68,14 @@ pub(super) async fn sweeps_the_dead_and_spares_the_tagged(bench: &dyn Bench) -> 
     holds_true("the two images differ", image(kept)? != image(lost)?)?;
     // Nobody cleans up: the build has died here.
     let dead = stage.engine.build().clone();
-    same("what is left", &stage.left_by(&dead).await?, &1)?;
+    holds_true("something is left", stage.left_by(&dead).await? > 0)?;
     let other = bench.engine();
     same(
         "what its own eyes see",
         &stage.engine.leftovers().await.map_err(Failure::new)?.iter().any(|own| own.build == dead),
         &false,
     )?;
-    same("what goes", &other.sweep(&dead).await.map_err(Failure::new)?, &1)?;
+    holds_true("something goes", other.sweep(&dead).await.map_err(Failure::new)? > 0)?;
     same("what is left", &stage.left_by(&dead).await?, &0)?;
     let product = stage.find(&stage.tag).await?.ok_or_else(|| Failure::new("the product is gone"))?;
     stage.holds(&product, "/app/x", "1").await
@@ -99,7 +99,8 @@ pub(super) async fn answers_about_paths_of_an_image(bench: &dyn Bench) -> Result
     let product = stage.product(app).await?;
     let paths = ["/app/link/file", "/nothing/here", "/app/link", "/app/dangling", "/app/real/file"].map(str::to_owned);
     let facts = stage.engine.look_at(&product, &paths).await.map_err(Failure::new)?;
-    let seen: Vec<_> = facts.iter().map(|fact| (fact.path.as_str(), fact.kind, fact.mode, fact.size)).collect();
+    let size = |fact: &PathFact| if fact.kind == PathKind::File { fact.size } else { 0 };
+    let seen: Vec<_> = facts.iter().map(|fact| (fact.path.as_str(), fact.kind, fact.mode, size(fact))).collect();
     let expected = [
         ("/app/link/file", PathKind::File, 0o4750, 5),
         ("/app/link", PathKind::Directory, 0o755, 0),

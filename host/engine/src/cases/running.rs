@@ -45,8 +45,8 @@ pub(super) async fn keeps_copied_content(bench: &dyn Bench) -> Result<(), Failur
 
 pub(super) async fn gives_content_to_the_user_of_the_image(bench: &dyn Bench) -> Result<(), Failure> {
     for user in User::ALL {
-        let mut stage = Stage::new(bench, "users", user).await;
         let (uid, gid) = user.ids();
+        let mut stage = Stage::new(bench, &format!("users-{uid}"), user).await;
         let identity = stage.engine.identity(&stage.builder).await.map_err(Failure::new)?;
         same("identity", &(identity.uid, identity.gid), &(uid, gid))?;
         let source = stage.files(&[("sub/a", "1")]);

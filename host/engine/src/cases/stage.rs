@@ -69,6 +69,12 @@ impl<'a> Stage<'a> {
         self.plan = empty_plan();
     }
 
+    /// The same under another name, so that what the build before made keeps its own and can be started from.
+    pub(super) fn again_as(&mut self, case: &str) {
+        self.again();
+        self.images.push(std::mem::replace(&mut self.tag, self.bench.tag(case)));
+    }
+
     /// A second image to start from.
     pub(super) async fn image(&mut self, user: User) -> Base {
         let image = self.bench.builder(user).await;
