@@ -3,7 +3,10 @@
 mod page;
 mod traces;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -20,6 +23,12 @@ use traces::Traces;
 
 /// The name of the image that the demo builds.
 const SITE: &str = "sti-demo-site";
+
+/// The name of the container that serves it.
+const CONTAINER: &str = "sti-demo";
+
+/// Where the edited source is, below the target directory.
+const COPY: &str = "demo/site";
 
 /// What the demo writes under the front page before it builds again.
 const NEWS: &str = "\n## News\n\nThe bucket under the seat has been replaced.\n";
@@ -40,7 +49,7 @@ pub(crate) fn demo(builder: Builder) -> Result<()> {
     say("the targets, the program and the example's builder image");
     targets::add_missing()?;
     run(cargo(["build", "--package", "sti"]))?;
-    let traces = Traces::of(&engine, builder);
+    let traces = Traces::of(&engine, builder)?;
     example::make(&engine)?;
     println!("made the image {BUILDER} (`cargo xtask example-image` does only this)");
 
@@ -57,6 +66,7 @@ pub(crate) fn demo(builder: Builder) -> Result<()> {
     ensure!(second.contains("<h2>News</h2>") && !first.contains("<h2>News</h2>"), "the page does not show the edit");
 
     say("all of it removed again");
+    remove_copy()?;
     traces.remove()?;
     println!("\nthe demo is done; to try it by hand, `cargo xtask example-image` makes the builder image again");
     Ok(())
@@ -76,34 +86,40 @@ fn build(source: &Path) -> Result<String> {
 
 /// Starts the product, fetches its front page, prints it, removes the container.
 fn show_page(engine: &Engine) -> Result<String> {
-    commands::show(&command("docker", ["run", "--detach", "--publish", "127.0.0.1::8080", SITE]));
+    commands::show(&command("docker", ["run", "--detach", "--name", CONTAINER, "--publish", "127.0.0.1::8080", SITE]));
     let bindings = json!({ "8080/tcp": [{ "HostIp": "127.0.0.1", "HostPort": "" }] });
-    let id = engine
-        .create_container(&json!({ "Image": SITE, "HostConfig": { "PortBindings": bindings }, "Labels": { LABEL: "1" } }))?;
+    let request = json!({ "Image": SITE, "HostConfig": { "PortBindings": bindings }, "Labels": { LABEL: "1" } });
+    let id = engine.create_named_container(CONTAINER, &request)?;
     engine.post(&format!("/containers/{id}/start"), &json!(null))?;
     let served = Served::by(engine, &id)?;
-    commands::show(&command("curl", [&served.url]));
+    commands::show(&command("docker", ["port", CONTAINER, "8080"]));
+    println!("    {}", served.address);
+    commands::show(&command("curl", [format!("http://{}/", served.address)]));
     for line in page::readable(&served.page) {
         println!("    {line}");
     }
-    commands::show(&command("docker", ["rm", "--force", &id[..12]]));
+    commands::show(&command("docker", ["rm", "--force", CONTAINER]));
     engine.remove_container(&id)?;
     Ok(served.page)
 }
 
 /// Copies the example's source below the target directory and edits the front page there.
-fn edited_copy() -> Result<std::path::PathBuf> {
-    let copy = target_directory().join("demo/site");
-    if copy.is_dir() {
-        fs::remove_dir_all(&copy)?;
-    }
+fn edited_copy() -> Result<PathBuf> {
+    let copy = target_directory().join(COPY);
+    remove_copy()?;
+    commands::show(&command("mkdir", ["-p", "target/demo"]));
     commands::show(&command("cp", ["-r", "examples/site", "target/demo/site"]));
     copy_directory(&root().join("examples/site"), &copy)?;
     let page = copy.join("index.md");
-    println!("$ cat >> target/demo/site/index.md{}", NEWS.replace('\n', "\n    "));
+    println!("\n$ printf '{}' >> target/demo/site/index.md", NEWS.replace('\n', "\\n"));
     let text = fs::read_to_string(&page).with_context(|| page.display().to_string())?;
     fs::write(&page, text + NEWS)?;
     Ok(copy)
+}
+
+fn remove_copy() -> Result<()> {
+    let copy = target_directory().join(COPY);
+    if copy.is_dir() { Ok(fs::remove_dir_all(copy)?) } else { Ok(()) }
 }
 
 fn copy_directory(from: &Path, to: &Path) -> Result<()> {

@@ -33,6 +33,12 @@ impl Engine {
         answer["Id"].as_str().map(str::to_owned).context("a container without an id")
     }
 
+    /// The same, with a name of its own.
+    pub fn create_named_container(&self, name: &str, request: &Value) -> Result<String> {
+        let answer = self.post(&format!("/containers/create?name={}", encoded(name)), request)?;
+        answer["Id"].as_str().map(str::to_owned).context("a container without an id")
+    }
+
     /// Creates a container from a request, runs it to its end, removes it.
     pub fn run(&self, request: &Value) -> Result<Ended> {
         let id = self.create_container(request)?;

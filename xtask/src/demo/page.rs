@@ -16,8 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A page that was served.
 pub(super) struct Served {
-    /// From where it was fetched.
-    pub(super) url: String,
+    /// From where it was fetched, as `HOST:PORT`.
+    pub(super) address: String,
     /// What came.
     pub(super) page: String,
 }
@@ -31,7 +31,7 @@ impl Served {
             ensure!(container["State"]["Running"] == true, "the product has ended: {:?}", engine.output(id)?);
             for address in addresses(engine, &container) {
                 if let Ok(page) = fetch(&address) {
-                    return Ok(Self { url: format!("http://{address}/"), page });
+                    return Ok(Self { address, page });
                 }
             }
             ensure!(Instant::now() < deadline, "the product serves no page at any of {:?}", addresses(engine, &container));
@@ -77,21 +77,11 @@ pub(super) fn readable(page: &str) -> Vec<String> {
 }
 
 fn without_markup(line: &str) -> String {
-    let mut text = String::new();
-    let mut in_tag = false;
-    for letter in line.chars() {
-        match letter {
-            '<' => in_tag = true,
-            '>' => {
-                in_tag = false;
-                // Cells of a table stand side by side.
-                text.push(if text.ends_with(' ') || text.is_empty() { '\u{0}' } else { ' ' });
-            }
-            letter if !in_tag => text.push(letter),
-            _ => {}
-        }
-    }
-    text.replace('\u{0}', "").trim().to_owned()
+    // Cells of a table stand side by side.
+    let line = line.replace("</td>", " ").replace("</th>", " ");
+    let pieces = line.split('<').enumerate();
+    let text = pieces.map(|(number, piece)| if number == 0 { piece } else { piece.split_once('>').map_or("", |(_, text)| text) });
+    text.collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]
@@ -100,8 +90,8 @@ mod tests {
 
     #[test]
     fn a_page_is_shown_without_its_markup() {
-        let page = "<html><title>Home</title><nav>x</nav><main>\n<h1>Home</h1>\n<tr><td>one</td><td>two</td></tr>\n</main>";
-        assert_eq!(readable(page), ["[Home]", "Home", "one two"]);
+        let page = "<html><title>Home</title><nav>x</nav><main>\n<h1>Home</h1>\n<tr><td>one</td><td>two</td></tr>\n<p>a <b>bold</b>, word</p></main>";
+        assert_eq!(readable(page), ["[Home]", "Home", "one two", "a bold, word"]);
     }
 
     #[test]

@@ -5,10 +5,7 @@ use serde_json::Value;
 use sti_test_engine::Engine;
 
 use super::{Builder, SITE};
-use crate::{
-    commands::{self, command},
-    example::{BUILDER, LABEL},
-};
+use crate::example::{BUILDER, LABEL};
 
 /// Removes what the demo made, at the latest when it is dropped.
 pub(super) struct Traces<'a> {
@@ -18,15 +15,18 @@ pub(super) struct Traces<'a> {
 }
 
 impl<'a> Traces<'a> {
-    /// The traces of a demo that is about to begin.
-    pub(super) fn of(engine: &'a Engine, builder: Builder) -> Self {
-        Self { engine, builder, removed: false }
+    /// The traces of a demo that is about to begin. Those of one that was killed are removed first.
+    pub(super) fn of(engine: &'a Engine, builder: Builder) -> Result<Self> {
+        remove(engine, Builder::Kept)?;
+        Ok(Self { engine, builder, removed: false })
     }
 
     /// Removes all, showing how it is done by hand.
     pub(super) fn remove(mut self) -> Result<()> {
-        let kept = self.builder == Builder::Kept;
-        commands::show(&command("docker", ["image", "rm", SITE].into_iter().chain((!kept).then_some(BUILDER))));
+        match self.builder {
+            Builder::Kept => println!("\n$ docker image rm {SITE}"),
+            Builder::Removed => println!("\n$ docker image rm $(docker image ls --quiet --filter label={LABEL})"),
+        }
         self.removed = true;
         remove(self.engine, self.builder)
     }
