@@ -1,15 +1,16 @@
-//! tmp
-use crate::execute::Work;
+//! An assemble step: layers made of content, copied by the engine's own builder without running anything.
+
 use sti_core::{
     ImageId,
-    plan::{Assemble, Build, Step, StepId},
+    plan::{Assemble, Network, Step, StepId},
 };
 use sti_engine::Error;
+
+use crate::{execute::Work, instructions};
+
 impl Work<'_> {
-    pub(crate) async fn assemble_step(&self, _id: StepId, step: &Step, _a: &Assemble) -> Result<ImageId, Error> {
-        Err(Error::Unsupported { title: step.title.clone(), what: "assembling".to_owned() })
-    }
-    pub(crate) async fn build_step(&self, _id: StepId, step: &Step, _a: &Build) -> Result<ImageId, Error> {
-        Err(Error::Unsupported { title: step.title.clone(), what: "instructions".to_owned() })
+    /// Carries out an assemble step. Times are all the same, so that equal content is an equal layer.
+    pub(crate) async fn assemble_step(&self, id: StepId, step: &Step, assemble: &Assemble) -> Result<ImageId, Error> {
+        self.by_dockerfile(id, step, Network::None, true, |base| instructions::of_assemble(assemble, base)).await
     }
 }

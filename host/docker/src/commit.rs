@@ -11,7 +11,7 @@ use sti_core::{
 };
 use sti_engine::Error;
 
-use crate::{DockerEngine, image_config};
+use crate::{DockerEngine, dockerfile, image_config};
 
 /// An image of this build and the container that it was made of.
 #[derive(Clone)]
@@ -55,7 +55,9 @@ impl DockerEngine {
         let told = image_config::to_commit(&product, run);
         if self.is_podman {
             // Podman reads the body and forgets it.
-            options.changes = None;
+            let unwritable =
+                |error: dockerfile::Unwritable| Error::Unsupported { title: title.to_owned(), what: error.to_string() };
+            options.changes = Some(dockerfile::changes(&told).map_err(unwritable)?);
         }
         let call = self.requests.patient().commit_container(options, told);
         let request = format!("POST /commit?container={container}");

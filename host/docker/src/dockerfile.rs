@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use bollard::models::{ContainerConfig, ImageConfig};
+use bollard::models::ContainerConfig;
 use sti_core::plan::{ContentId, ImageChanges};
 
 /// Why instructions cannot be written as a Dockerfile.
@@ -35,7 +35,8 @@ impl Dockerfile {
 
     /// `COPY` of a directory's inside, or of one file, from the build context.
     pub fn copy(&mut self, from: &str, to: &str, owner: Option<&str>) -> Result<(), Unwritable> {
-        let chown = owner.map(|owner| word("owner", owner).map(|()| format!("--chown={owner} "))).transpose()?.unwrap_or_default();
+        let chown =
+            owner.map(|owner| word("owner", owner).map(|()| format!("--chown={owner} "))).transpose()?.unwrap_or_default();
         word(to, to)?;
         let to = escape_variables(to);
         self.line(&format!("COPY {chown}{}", json(&[from.to_owned(), to])));
@@ -90,8 +91,8 @@ impl Dockerfile {
         self.line(&format!("CMD {}", json(words)));
     }
 
-    /// What an image says of itself beyond its base.
-    pub fn changes(&mut self, changes: &ImageChanges, base: &ImageConfig) -> Result<(), Unwritable> {
+    /// What an image says of itself beyond its base. `command` is what the base runs, to be said again where it was forgotten.
+    pub fn changes(&mut self, changes: &ImageChanges, command: Option<&[String]>) -> Result<(), Unwritable> {
         for variable in &changes.environment {
             self.environment(&variable.name, &variable.value)?;
         }
@@ -110,10 +111,8 @@ impl Dockerfile {
         if let Some(entrypoint) = &changes.entrypoint {
             self.entrypoint(entrypoint);
         }
-        // Said again where an entrypoint was set, since that took the base's away.
-        let kept = changes.entrypoint.as_ref().map(|_| base.cmd.clone().unwrap_or_default());
-        if let Some(command) = changes.command.clone().or(kept) {
-            self.command(&command);
+        if let Some(command) = changes.command.as_deref().or(command) {
+            self.command(command);
         }
         Ok(())
     }
@@ -154,7 +153,7 @@ fn json(words: &[String]) -> String {
 }
 
 fn quoted(name: &str, value: &str) -> Result<String, Unwritable> {
-    word(name, value)?;
+    one_line(name, value)?;
     let mut text = String::from("\"");
     for character in value.chars() {
         if matches!(character, '"' | '\\' | '$') {
@@ -169,7 +168,11 @@ fn quoted(name: &str, value: &str) -> Result<String, Unwritable> {
 /// Names stand without quotes.
 fn bare(name: &str) -> Result<&str, Unwritable> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'/');
-    if !name.is_empty() && name.bytes().all(is_plain) { Ok(name) } else { Err(Unwritable { name: name.escape_debug().to_string() }) }
+    if !name.is_empty() && name.bytes().all(is_plain) {
+        Ok(name)
+    } else {
+        Err(Unwritable { name: name.escape_debug().to_string() })
+    }
 }
 
 /// Where variables are expanded and quotes are taken away, all of that is to stay as it is.
@@ -181,10 +184,82 @@ fn escape_variables(text: &str) -> String {
     escaped.collect()
 }
 
-/// A line's end would begin an instruction, and a backslash at the end would join the next one.
+/// Without quotes, a backslash at the end would join the next line.
 fn word(name: &str, value: &str) -> Result<(), Unwritable> {
-    if value.ends_with('\\') || value.chars().any(|character| character.is_control() && character != '\t') {
+    if value.ends_with('\\') {
+        return Err(Unwritable { name: name.escape_debug().to_string() });
+    }
+    one_line(name, value)
+}
+
+/// A line's end would begin an instruction.
+fn one_line(name: &str, value: &str) -> Result<(), Unwritable> {
+    if value.chars().any(|character| character.is_control() && character != '\t') {
         return Err(Unwritable { name: name.escape_debug().to_string() });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sti_core::Variable;
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[test]
+    fn writes_each_instruction_so_that_nothing_is_expanded() {
+        let mut file = Dockerfile::from("sha256:0a");
+        file.copy("content-0", "/tmp/a b$HOME\"x", Some("431:433")).unwrap();
+        file.run(&words(&["/usr/bin/prepare", "a \"b\"\nRUN x", "$HOME"]));
+        file.environment("GREETING", "say \"hi\" to $USER \\").unwrap();
+        let changes = ImageChanges {
+            entrypoint: Some(words(&["/init"])),
+            command: Some(words(&["/usr/bin/run"])),
+            environment: vec![Variable::new("A", "1")],
+            labels: vec![Variable::new("io.openshift.s2i.build.image", "app:1")],
+            user: Some(String::new()),
+            working_directory: Some("/srv".to_owned()),
+            expose: vec!["8080/tcp".to_owned()],
+        };
+        file.changes(&changes, None).unwrap();
+        insta::assert_snapshot!(file.into_text(), @r###"
+        FROM sha256:0a
+        COPY --chown=431:433 ["content-0","/tmp/a b\\$HOME\\\"x"]
+        RUN ["/usr/bin/prepare","a \"b\"\nRUN x","$HOME"]
+        ENV GREETING="say \"hi\" to \$USER \\"
+        ENV A="1"
+        LABEL io.openshift.s2i.build.image="app:1"
+        EXPOSE 8080/tcp
+        WORKDIR /srv
+        USER 0
+        ENTRYPOINT ["/init"]
+        CMD ["/usr/bin/run"]
+        "###);
+    }
+
+    #[test]
+    fn says_the_command_of_the_base_again_where_an_entrypoint_took_it_away() {
+        let mut file = Dockerfile::from("scratch");
+        file.changes(&ImageChanges { entrypoint: Some(words(&["/init"])), ..ImageChanges::default() }, Some(&words(&["serve"])))
+            .unwrap();
+        assert_eq!(file.into_text(), "FROM scratch\nENTRYPOINT [\"/init\"]\nCMD [\"serve\"]\n");
+    }
+
+    #[test]
+    fn refuses_what_would_become_an_instruction_of_its_own() {
+        let mut file = Dockerfile::default();
+        assert!(file.environment("A", "1\nRUN evil").is_err());
+        assert!(file.environment("A B", "1").is_err());
+        assert!(file.environment("A=1 B", "1").is_err());
+        assert!(file.working_directory("/x\nRUN evil").is_err());
+        assert!(file.working_directory("/x\\").is_err());
+        assert!(file.user("root\r").is_err());
+        assert!(file.copy("content-0", "/x", Some("a\nb")).is_err());
+        assert_eq!(file.into_text(), "");
+        let error = Unwritable { name: "A".to_owned() };
+        assert!(error.to_string().contains("--strategy commit"));
+    }
 }

@@ -26,7 +26,9 @@ impl DockerEngine {
         if pull == Pull::Never || image.written().starts_with("sha256:") || !self.pull(image, progress).await? {
             return Ok(None);
         }
-        self.find_held(image).await
+        let why = "the pull ended, and the image is not there".to_owned();
+        let missing = || Error::PullFailed { image: image.clone(), why, hint: None };
+        self.find_held(image).await?.map(Some).ok_or_else(missing)
     }
 
     async fn find_held(&self, image: &Reference) -> Result<Option<ImageFacts>, Error> {

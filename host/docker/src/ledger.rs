@@ -28,6 +28,8 @@ struct Entries {
     containers: Vec<Made>,
     volumes: Vec<String>,
     images: Vec<ImageId>,
+    /// Layers below an image, which stay as long as it does.
+    below: Vec<(ImageId, ImageId)>,
     tagged: BTreeSet<ImageId>,
     kept: BTreeSet<String>,
     interrupted: bool,
@@ -76,6 +78,12 @@ impl Ledger {
         self.entries().images.push(id.clone());
     }
 
+    /// Remembers an image and those that were made on the way to it.
+    pub(crate) fn image_on(&self, id: &ImageId, on_the_way: &[ImageId]) {
+        self.entries().below.extend(on_the_way.iter().map(|below| (below.clone(), id.clone())));
+        self.image(id);
+    }
+
     /// Remembers that an image now is somebody's.
     pub(crate) fn tagged(&self, id: &ImageId) {
         self.entries().tagged.insert(id.clone());
@@ -105,7 +113,11 @@ impl Ledger {
         let is_ours = |image: &str| entries.images.iter().any(|id| id.as_str() == image);
         let containers = entries.containers.iter().rev().filter(|made| !entries.kept.contains(&made.name)).cloned();
         let (containers_of_images, containers) = containers.partition(|made| is_ours(&made.image));
-        let images = entries.images.iter().rev().filter(|id| !entries.tagged.contains(id)).cloned().collect();
+        let is_tagged = |id: &ImageId| {
+            let stays = |(below, id_above): &(ImageId, ImageId)| below == id && entries.tagged.contains(id_above);
+            entries.tagged.contains(id) || entries.below.iter().any(stays)
+        };
+        let images = entries.images.iter().rev().filter(|id| !is_tagged(id)).cloned().collect();
         Remains { containers_of_images, images, containers, volumes: entries.volumes.clone(), interrupted: entries.interrupted }
     }
 

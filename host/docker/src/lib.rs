@@ -1,16 +1,20 @@
 //! The engine that speaks to Docker or Podman: the only place that names bollard.
 
 mod assemble;
+mod builder;
 mod commit;
 mod connect;
 mod container;
 mod contents;
+mod credentials;
+mod dockerfile;
 mod endpoint;
 mod execute;
 mod failures;
 mod identity;
 mod image_config;
 mod inspect;
+mod instructions;
 mod ledger;
 mod look;
 mod memory;
@@ -20,6 +24,7 @@ mod pull;
 mod requests;
 mod run;
 mod run_step;
+mod surroundings;
 mod sweep;
 
 use std::{
@@ -34,7 +39,11 @@ use sti_core::{BuildId, Identity, ImageFacts, ImageId, PathFact, Progress, Pull,
 use sti_engine::{About, Engine, Error, Execution, Leftover, Outcome};
 
 pub use connect::TlsFiles;
+pub use credentials::DockerConfig;
+pub use dockerfile::{Dockerfile, Unwritable};
 pub use endpoint::{Endpoint, Malformed, Transport};
+pub use instructions::dockerfiles;
+pub use surroundings::{Candidate, NoEndpoint, Origin, Surroundings, candidates};
 
 use crate::{ledger::Ledger, memory::Memory, requests::Requests};
 
@@ -63,6 +72,7 @@ pub struct DockerEngine {
     owner: String,
     ledger: Ledger,
     memory: Memory,
+    docker_config: Option<DockerConfig>,
     /// What images say of themselves, by id.
     configs: Mutex<HashMap<ImageId, ImageConfig>>,
     /// Containers that never start, made to look into images.
@@ -99,10 +109,28 @@ impl DockerEngine {
     /// Connects to the engine at one endpoint. Sends one request.
     pub async fn connect(settings: Settings) -> Result<Self, Error> {
         let connected = connect::connect(&settings.endpoint, settings.tls.as_ref()).await?;
+        Ok(Self::on(connected, settings))
+    }
+
+    /// Connects to what was named, or else to the first engine that answers in a standard place; credentials for registries are
+    /// those of docker's configuration.
+    pub async fn find(facts: &Surroundings, settings: impl FnOnce(&Candidate) -> Settings) -> Result<Self, NoEndpoint> {
+        let (candidate, connected) = surroundings::find(facts).await?;
+        let config = facts.docker_directory.as_ref().and_then(|(directory, _)| DockerConfig::read(directory));
+        Ok(Self::on(connected, settings(&candidate)).with_credentials(config))
+    }
+
+    /// Pulls with the credentials of docker's configuration.
+    #[must_use]
+    pub fn with_credentials(self, docker_config: Option<DockerConfig>) -> Self {
+        Self { docker_config, ..self }
+    }
+
+    fn on(connected: connect::Connected, settings: Settings) -> Self {
         let endpoint = settings.endpoint.to_string();
         let requests = Requests::new(connected.docker, endpoint, settings.requests_told);
         requests.begin("GET /version");
-        Ok(Self {
+        Self {
             requests,
             about: connected.about,
             is_podman: connected.is_podman,
@@ -110,10 +138,11 @@ impl DockerEngine {
             build: settings.build,
             owner: settings.owner,
             memory: Memory::new(settings.memory),
+            docker_config: None,
             configs: Mutex::default(),
             probes: tokio::sync::Mutex::default(),
             curiosity: Mutex::default(),
-        })
+        }
     }
 
     fn curiosity(&self) -> std::sync::MutexGuard<'_, Curiosity> {

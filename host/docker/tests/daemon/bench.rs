@@ -10,7 +10,8 @@ use bollard::{
     Docker,
     models::ImageInspect,
     query_parameters::{
-        CreateImageOptionsBuilder, ListContainersOptionsBuilder, ListVolumesOptionsBuilder, RemoveImageOptionsBuilder,
+        CreateImageOptionsBuilder, ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListVolumesOptionsBuilder,
+        RemoveImageOptionsBuilder,
     },
 };
 use futures_util::TryStreamExt;
@@ -28,11 +29,11 @@ const BUSYBOX: &str = "/bin/busybox";
 
 /// Keeps what a script printed.
 #[derive(Default)]
-pub struct Told(Mutex<Vec<String>>);
+pub(crate) struct Told(Mutex<Vec<String>>);
 
 impl Told {
     /// All lines so far.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
 }
@@ -46,17 +47,17 @@ impl Progress for Told {
 }
 
 /// What a test works on.
-pub struct Bench {
-    pub engine: DockerEngine,
-    pub docker: Docker,
-    pub builder: ImageFacts,
-    pub told: Told,
+pub(crate) struct Bench {
+    pub(crate) engine: DockerEngine,
+    pub(crate) docker: Docker,
+    pub(crate) builder: ImageFacts,
+    pub(crate) told: Told,
     name: String,
 }
 
 impl Bench {
     /// Makes the image `sti-test-docker-NAME`; `None` where no daemon answers.
-    pub async fn open(name: &str, user: &str) -> Option<Self> {
+    pub(crate) async fn open(name: &str, user: &str) -> Option<Self> {
         let engine = engine().await;
         let engine = match engine {
             Ok(engine) => engine,
@@ -75,17 +76,46 @@ impl Bench {
     }
 
     /// Another build on the same daemon.
-    pub async fn another_engine(&self) -> DockerEngine {
+    pub(crate) async fn another_engine(&self) -> DockerEngine {
         engine().await.unwrap()
     }
 
+    /// Another build that shares what is remembered of images.
+    pub(crate) async fn engine_with_memory(&self, path: &Path) -> DockerEngine {
+        let memory = cap_std::fs::Dir::open_ambient_dir(path, cap_std::ambient_authority()).unwrap();
+        DockerEngine::connect(Settings { memory: Some(memory), ..settings() }).await.unwrap()
+    }
+
+    /// An image that is not the builder's.
+    pub(crate) async fn other_image(&self) -> ImageFacts {
+        let reference = Reference::parse(&format!("sti-test-docker-{}-other:1", self.name)).unwrap();
+        import(&self.docker, &reference, "0").await;
+        self.engine.inspect(&reference, Pull::Never, &Silent).await.unwrap().unwrap()
+    }
+
+    /// All images of the daemon that no other test of this file makes, those without a name included.
+    pub(crate) async fn image_ids(&self) -> std::collections::BTreeSet<String> {
+        let all = ListImagesOptionsBuilder::new().all(true).build();
+        let found = self.docker.list_images(Some(all)).await.unwrap();
+        let mark = format!("sti.build={}", self.engine.build());
+        let mut ids = std::collections::BTreeSet::new();
+        for image in found {
+            let Some(image) = self.inspect_id(&ImageId(image.id)).await else { continue };
+            let command = image.config.and_then(|config| config.cmd).unwrap_or_default();
+            if image.comment.as_deref() == Some(&mark) || command.contains(&mark) {
+                ids.extend(image.id);
+            }
+        }
+        ids
+    }
+
     /// The name of the product.
-    pub fn tag(&self) -> Reference {
+    pub(crate) fn tag(&self) -> Reference {
         Reference::parse(&format!("sti-test-docker-{}-app:1", self.name)).unwrap()
     }
 
     /// What policy says to a plan on this builder image.
-    pub fn approve(&self, mut plan: Plan) -> ApprovedPlan {
+    pub(crate) fn approve(&self, mut plan: Plan) -> ApprovedPlan {
         let step = product_of(&mut plan);
         plan.products.push(Product { name: APP.to_owned(), tag: self.tag(), step });
         let plugin = PluginIdentity { name: "test".to_owned(), digest: "sha256:0".to_owned(), origin: Origin::Shipped };
@@ -101,18 +131,18 @@ impl Bench {
     }
 
     /// A source tree.
-    pub fn tree(&self, path: &Path) -> Tree {
+    pub(crate) fn tree(&self, path: &Path) -> Tree {
         let dir = cap_std::fs::Dir::open_ambient_dir(path, cap_std::ambient_authority()).unwrap();
         Tree::directory(dir, path).unwrap()
     }
 
     /// An image by its id.
-    pub async fn inspect_id(&self, id: &ImageId) -> Option<ImageInspect> {
+    pub(crate) async fn inspect_id(&self, id: &ImageId) -> Option<ImageInspect> {
         self.docker.inspect_image(id.as_str()).await.ok()
     }
 
     /// Nothing of this build is in the daemon.
-    pub async fn assert_nothing_left(&self) {
+    pub(crate) async fn assert_nothing_left(&self) {
         let mark = self.engine.build().to_string();
         let all = ListContainersOptionsBuilder::new().all(true).build();
         let containers = self.docker.list_containers(Some(all)).await.unwrap();
@@ -124,12 +154,12 @@ impl Bench {
     }
 
     /// Removes a product.
-    pub async fn remove_image_of(&self, reference: &Reference) {
+    pub(crate) async fn remove_image_of(&self, reference: &Reference) {
         remove(&self.docker, reference).await;
     }
 
     /// Removes the builder image.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         remove(&self.docker, &self.builder.reference).await;
     }
 }
@@ -144,20 +174,23 @@ fn socket() -> String {
 }
 
 async fn engine() -> Result<DockerEngine, sti_engine::Error> {
+    DockerEngine::connect(settings()).await
+}
+
+fn settings() -> Settings {
     let told: Option<Arc<dyn Progress>> = None;
-    let settings = Settings {
+    Settings {
         endpoint: Endpoint::parse(&socket()).unwrap(),
         tls: None,
         build: BuildId::draw(),
         owner: "test".to_owned(),
         memory: None,
         requests_told: told,
-    };
-    DockerEngine::connect(settings).await
+    }
 }
 
 /// A plan of one run step.
-pub fn plan_of(bench: &Bench, run: Run) -> Plan {
+pub(crate) fn plan_of(bench: &Bench, run: Run) -> Plan {
     let mut plan = Plan::empty(Author { plugin: "test".to_owned(), digest: "sha256:0".to_owned() });
     let builder = &bench.builder;
     let base = Base::Image { reference: builder.reference.clone(), id: builder.id.clone(), user: builder.user.clone() };
@@ -178,7 +211,7 @@ fn product_of(plan: &mut Plan) -> StepId {
 }
 
 /// A run that is given nothing.
-pub fn run_of(command: &[&str]) -> Run {
+pub(crate) fn run_of(command: &[&str]) -> Run {
     Run {
         command: command.iter().map(|word| (*word).to_owned()).collect(),
         environment: Vec::new(),

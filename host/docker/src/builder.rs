@@ -1,0 +1,291 @@
+//! Has the engine's own builder carry out a Dockerfile, and reads what it says meanwhile.
+//!
+//! The first builder of Docker is used: it needs no session, and Podman answers the same. Nothing is taken from its cache, since a
+//! script is to run in each build.
+
+use std::sync::{Arc, atomic::AtomicU64};
+
+use bollard::{
+    errors::Error as Answer,
+    models::BuildInfo,
+    query_parameters::{BuildImageOptions, BuilderVersion},
+};
+use futures_util::StreamExt;
+use sti_core::{
+    Event, ImageId,
+    plan::{ContentId, Network, StepId},
+    progress::Stream as Printed,
+};
+use sti_engine::{Error, Exit, StepFailure, archive::Owner};
+
+use crate::{
+    commit,
+    contents::{self, Manner, Pour},
+    dockerfile::{Dockerfile, context_name},
+    execute::Work,
+    failures::{self, Failure},
+    output_lines::{LastLines, Lines},
+};
+
+const REQUEST: &str = "POST /build";
+const DOCKERFILE: &str = "Dockerfile";
+
+/// What is to be built.
+pub(crate) struct Order<'a> {
+    pub(crate) step: StepId,
+    pub(crate) title: &'a str,
+    pub(crate) dockerfile: Dockerfile,
+    pub(crate) contents: Vec<ContentId>,
+    pub(crate) network: Network,
+    pub(crate) clamp_times: bool,
+}
+
+impl Work<'_> {
+    /// Builds an image: one request, whose body is the context.
+    pub(crate) async fn build(&self, order: Order<'_>) -> Result<ImageId, Error> {
+        let (step, title) = (order.step, order.title);
+        let mut pours = Vec::new();
+        for content in &order.contents {
+            let from = self.spring(*content, title).await?;
+            let at = context_name(*content);
+            // Who owns it is said by each instruction that copies it.
+            pours.push((at.clone(), Pour { at, owner: Owner { uid: 0, gid: 0 }, from }));
+        }
+        let bytes = Arc::new(AtomicU64::new(0));
+        let manner = Manner { clamp_times: order.clamp_times };
+        let (pieces, verdict) =
+            contents::tar_of(pours, &self.store, manner, first_entry(&order.dockerfile.into_text()), bytes.clone());
+        let body = bollard::body_try_stream(pieces);
+        let requests = &self.engine.requests;
+        requests.begin(REQUEST);
+        let mut said = Said::new(step);
+        let carried_out = async {
+            let mut answers = requests.patient().build_image(options(order.network), None, Some(body));
+            while let Some(answer) = answers.next().await {
+                said.take(&answer?, self.progress, |image| self.engine.ledger.image(image));
+            }
+            Ok::<(), Answer>(())
+        };
+        let ended = contents::telling(carried_out, title, &bytes, self.progress).await;
+        said.finish(self.progress);
+        let ended = ended.map_err(|error| requests.failure(REQUEST, &error));
+        match ended {
+            Err(failure) if said.is_running_commands() => Err(said.failure(title, &failure)),
+            ended => {
+                contents::finish(ended, verdict, |failure| said.failure(title, &failure)).await?;
+                self.take_product(said, title)
+            }
+        }
+    }
+
+    fn take_product(&self, said: Said, title: &str) -> Result<ImageId, Error> {
+        let Some(id) = said.product else {
+            let why = "the engine's builder ended without naming an image".to_owned();
+            return Err(Error::CommitFailed { title: title.to_owned(), why });
+        };
+        let image = ImageId(commit::with_algorithm(&id));
+        self.engine.ledger.image_on(&image, &said.on_the_way);
+        Ok(image)
+    }
+}
+
+fn options(network: Network) -> BuildImageOptions {
+    BuildImageOptions {
+        dockerfile: DOCKERFILE.to_owned(),
+        q: false,
+        nocache: true,
+        rm: true,
+        forcerm: true,
+        networkmode: (network == Network::None).then(|| "none".to_owned()),
+        version: BuilderVersion::BuilderV1,
+        ..BuildImageOptions::default()
+    }
+}
+
+/// The Dockerfile as the first entry of the context, without the end of a tar.
+fn first_entry(text: &str) -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    header.as_old_mut().name[..DOCKERFILE.len()].copy_from_slice(DOCKERFILE.as_bytes());
+    header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header.set_size(text.len() as u64);
+    header.set_cksum();
+    let padding = text.len().next_multiple_of(512) - text.len();
+    [header.as_bytes().as_slice(), text.as_bytes(), &vec![0; padding]].concat()
+}
+
+/// What the builder has said so far.
+struct Said {
+    step: StepId,
+    stdout: Lines,
+    stderr: Lines,
+    last: LastLines,
+    /// Whether a command of the Dockerfile is running, so that what is said is its output.
+    running: Option<String>,
+    instruction: String,
+    /// Images that instructions made, by their short ids.
+    on_the_way: Vec<ImageId>,
+    product: Option<String>,
+}
+
+const STEP: &str = "Step ";
+const ARROW: &str = " ---> ";
+const RUNNING: &str = " ---> Running in ";
+const REMOVING: &str = "Removing intermediate container ";
+/// The builder colours standard error; this is how it begins.
+const COLOURED: &str = "\u{1b}[91m";
+
+impl Said {
+    fn new(step: StepId) -> Self {
+        Self {
+            step,
+            stdout: Lines::default(),
+            stderr: Lines::default(),
+            last: LastLines::default(),
+            running: None,
+            instruction: String::new(),
+            on_the_way: Vec::new(),
+            product: None,
+        }
+    }
+
+    fn take(&mut self, said: &BuildInfo, progress: &dyn sti_core::Progress, made: impl FnOnce(&ImageId)) {
+        if let Some(id) = said.aux.as_ref().and_then(|aux| aux.id.clone()) {
+            self.product = Some(id);
+        }
+        let Some(text) = said.stream.as_deref() else { return };
+        if let Some(rest) = text.strip_prefix(STEP) {
+            self.end_of_command(progress);
+            rest.split_once(" : ").map_or("", |(_, instruction)| instruction).trim().clone_into(&mut self.instruction);
+        } else if text.starts_with(RUNNING) {
+            self.running = Some(self.instruction.clone());
+            self.last = LastLines::default();
+        } else if let (Some(container), Some(_)) = (text.strip_prefix(REMOVING), &self.running)
+            && is_id(container.trim())
+        {
+            self.end_of_command(progress);
+        } else if let (Some(id), None) = (text.strip_prefix(ARROW), &self.running) {
+            let image = ImageId(id.trim().to_owned());
+            if is_id(image.as_str()) && !self.instruction.starts_with("FROM") {
+                made(&image);
+                self.on_the_way.push(image);
+            }
+        } else if self.is_running_commands() {
+            self.output(text, progress);
+        }
+    }
+
+    fn output(&mut self, text: &str, progress: &dyn sti_core::Progress) {
+        let is_stderr = text.starts_with(COLOURED);
+        let (lines, stream) = if is_stderr { (&mut self.stderr, Printed::Stderr) } else { (&mut self.stdout, Printed::Stdout) };
+        let (step, last) = (self.step, &mut self.last);
+        lines.push(text.as_bytes(), &mut |line| {
+            last.push(line.clone());
+            progress.tell(Event::Output { step, stream, line });
+        });
+    }
+
+    fn end_of_command(&mut self, progress: &dyn sti_core::Progress) {
+        self.finish(progress);
+        self.running = None;
+    }
+
+    fn finish(&mut self, progress: &dyn sti_core::Progress) {
+        let (step, last) = (self.step, &mut self.last);
+        for (lines, stream) in [(&mut self.stdout, Printed::Stdout), (&mut self.stderr, Printed::Stderr)] {
+            lines.finish(&mut |line| {
+                last.push(line.clone());
+                progress.tell(Event::Output { step, stream, line });
+            });
+        }
+    }
+
+    /// Whether what is said is the output of a command.
+    fn is_running_commands(&self) -> bool {
+        self.running.as_ref().is_some_and(|instruction| instruction.starts_with("RUN"))
+    }
+
+    /// What a failed build means: a script's exit code, a program that cannot be run, or a matter of the engine.
+    fn failure(&mut self, title: &str, failure: &Failure) -> Error {
+        let instruction = self.running.clone().unwrap_or_else(|| self.instruction.clone());
+        let command = command_of(&instruction);
+        let message = failure.message().to_owned();
+        if let Some(code) = exit_code(&message) {
+            let last_lines = std::mem::take(&mut self.last).into_lines();
+            let (step, title, exit) = (self.step, title.to_owned(), Exit::Code(code));
+            return Error::StepFailed(Box::new(StepFailure { step, title, command, exit, last_lines, kept: None }));
+        }
+        match failures::not_runnable(&message) {
+            Some(why) if instruction.starts_with("RUN") => {
+                let command = command.into_iter().next().unwrap_or_default();
+                Error::NotRunnable { title: title.to_owned(), command, why: why.to_owned() }
+            }
+            _ => failure.clone().while_committing(title),
+        }
+    }
+}
+
+/// As builders write ids: a dozen hexadecimal digits or more.
+fn is_id(text: &str) -> bool {
+    text.len() >= 12 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn command_of(instruction: &str) -> Vec<String> {
+    let words = instruction.strip_prefix("RUN ").unwrap_or(instruction);
+    serde_json::from_str(words).unwrap_or_else(|_| vec![words.to_owned()])
+}
+
+/// How Docker and Podman say that a command failed.
+const ENDED_WITH: &[&str] = &["returned a non-zero code: ", "exit status "];
+
+fn exit_code(message: &str) -> Option<i64> {
+    let (_, rest) = ENDED_WITH.iter().find_map(|words| message.rsplit_once(words))?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sti_core::progress::Silent;
+
+    fn say(said: &mut Said, texts: &[&str]) {
+        for text in texts {
+            said.take(&BuildInfo { stream: Some((*text).to_owned()), ..BuildInfo::default() }, &Silent, |_| {});
+        }
+    }
+
+    #[test]
+    fn tells_output_of_commands_from_words_of_the_builder() {
+        let mut said = Said::new(StepId(0));
+        say(&mut said, &["Step 1/3 : FROM sha256:0a", "\n", " ---> 0123456789ab\n", "Step 2/3 : COPY content-0 /tmp/src", "\n"]);
+        say(
+            &mut said,
+            &[" ---> aaaaaaaaaaaa\n", "Step 3/3 : RUN [\"/usr/bin/prepare\"]", "\n", " ---> Running in bbbbbbbbbbbb\n"],
+        );
+        say(&mut said, &["building\n", "\u{1b}[91mcareful\n\u{1b}[0m", " ---> not an image\n"]);
+        let answer = Answer::DockerStreamError { error: "The command '/usr/bin/prepare' returned a non-zero code: 7".to_owned() };
+        let failure = Failure::new(REQUEST.to_owned(), String::new(), &answer);
+        let Error::StepFailed(failed) = said.failure("prepare", &failure) else { panic!("a script failed") };
+        assert_eq!((failed.exit, failed.command), (Exit::Code(7), vec!["/usr/bin/prepare".to_owned()]));
+        assert_eq!(failed.last_lines, ["building", "careful", " ---> not an image"]);
+        assert_eq!(said.on_the_way, [ImageId("aaaaaaaaaaaa".to_owned())]);
+    }
+
+    #[test]
+    fn reads_exit_codes_of_both_builders() {
+        assert_eq!(exit_code("The command '/bin/x' returned a non-zero code: 137"), Some(137));
+        assert_eq!(exit_code("building at STEP \"RUN x\": while running runtime: exit status 7"), Some(7));
+        assert_eq!(exit_code("no such thing"), None);
+    }
+
+    #[test]
+    fn begins_a_context_that_any_reader_takes() {
+        let tar = [first_entry("FROM scratch\n"), vec![0; 1024]].concat();
+        let mut archive = tar::Archive::new(tar.as_slice());
+        let entries: Vec<_> = archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().into_owned()).collect();
+        assert_eq!(entries, [std::path::PathBuf::from("Dockerfile")]);
+    }
+}
