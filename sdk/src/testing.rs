@@ -25,6 +25,7 @@
 //! ");
 //! ```
 
+mod address;
 pub(crate) mod glob;
 mod image;
 mod job;
@@ -33,6 +34,7 @@ mod plan_text;
 mod subject;
 mod tree;
 
+pub use address::{AddressBuilder, Fetched};
 pub use image::{FakeImage, FakeImages};
 pub use job::{Decision, JobBuilder, LogLine};
 pub use plan::{

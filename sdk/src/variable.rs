@@ -29,6 +29,12 @@ impl Variable {
     }
 }
 
+impl From<Variable> for types::Variable {
+    fn from(Variable { name, value }: Variable) -> Self {
+        Self { name, value }
+    }
+}
+
 impl<N: Into<String>, V: Into<String>> From<(N, V)> for Variable {
     fn from((name, value): (N, V)) -> Self {
         Self::new(name, value)

@@ -1,5 +1,6 @@
 //! What a plugin is asked, answered from what the test said.
 
+mod address;
 mod subject;
 
 use std::cell::RefCell;
@@ -10,6 +11,7 @@ use super::{
 };
 use crate::testing::JobBuilder;
 
+pub(crate) use address::Address;
 pub(crate) use subject::{Findings, Step, Subject};
 pub use subject::{Moment, Severity};
 

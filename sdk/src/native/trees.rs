@@ -1,9 +1,13 @@
 //! A tree to look at, kept in a map from path to node.
 
+mod writer;
+
 use std::{collections::BTreeMap, rc::Rc};
 
 use super::types::{Problem, ProblemKind, problem};
 use crate::testing::glob;
+
+pub(crate) use writer::{FileWriter, TreeWriter};
 
 /// What an entry of a tree is.
 ///

@@ -16,7 +16,8 @@ impl RecordedPlan {
             lines.extend(step.lines().into_iter().map(|line| format!("   {line}")));
         }
         lines.extend(self.products.iter().map(ToString::to_string));
-        lines.iter().map(|line| format!("{line}\n")).collect()
+        lines.push(String::new());
+        lines.join("\n")
     }
 }
 

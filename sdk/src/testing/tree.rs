@@ -51,6 +51,10 @@ impl MemoryTree {
         self.node(path, Node::Symlink { target: target.to_owned() })
     }
 
+    pub(crate) fn of(nodes: BTreeMap<String, Node>) -> Self {
+        Self(nodes)
+    }
+
     /// Opens it the way a plugin is given a source.
     pub fn open(&self) -> Tree {
         Tree::new(self.handle())

@@ -1,0 +1,88 @@
+//! A source to be fetched, and bytes that the host holds.
+
+use crate::{
+    Problem,
+    host::{blobs, requests},
+};
+
+/// A source to be fetched. Given to [`Fetcher::fetch`](crate::Fetcher::fetch), which has an example.
+pub struct Address<'a>(&'a requests::Address);
+
+impl<'a> Address<'a> {
+    pub(crate) fn new(address: &'a requests::Address) -> Self {
+        Self(address)
+    }
+
+    /// Tells the address as the user wrote it, without the fetcher's prefix and the `#reference`; credentials are taken out.
+    pub fn text(&self) -> String {
+        self.0.text()
+    }
+
+    /// Tells the branch, tag or commit that is wanted.
+    pub fn reference(&self) -> Option<String> {
+        self.0.reference()
+    }
+
+    /// Tells the part of the source that is wanted; the whole may be fetched all the same.
+    pub fn subdirectory(&self) -> Option<String> {
+        self.0.subdirectory()
+    }
+
+    /// Tells a setting that the card declares: what the user set, or its default.
+    pub fn setting(&self, name: &str) -> Option<String> {
+        self.0.setting(name)
+    }
+
+    /// Gives the bytes, where the address is a file of the user's.
+    pub fn file(&self) -> Option<Blob> {
+        self.0.file().map(Blob)
+    }
+
+    /// Records what was found out, such as `revision` with the full commit.
+    pub fn record_fact(&self, name: &str, value: &str) {
+        self.0.record_fact(name, value);
+    }
+}
+
+/// Bytes that the host holds and a plugin reads where it likes, such as an archive.
+///
+/// ```
+/// use sti_plugin::{Address, Blob, Problem};
+///
+/// fn is_zip(archive: &Blob) -> Result<bool, Problem> {
+///     Ok(archive.read(0, 4)? == b"PK\x03\x04")
+/// }
+/// ```
+pub struct Blob(pub(crate) blobs::Blob);
+
+/// How much is read at once where everything is read.
+const PIECE: u32 = 1 << 20;
+
+impl Blob {
+    /// Tells how many bytes there are.
+    pub fn size(&self) -> u64 {
+        self.0.size()
+    }
+
+    /// Reads up to `length` bytes (at most 1 MiB) from `offset`; fewer only at the end.
+    pub fn read(&self, offset: u64, length: u32) -> Result<Vec<u8>, Problem> {
+        Ok(self.0.read(offset, length)?)
+    }
+
+    /// Reads everything, where that is no more than `limit` bytes; else it is a problem of kind `Exhausted`.
+    pub fn read_all(&self, limit: u64) -> Result<Vec<u8>, Problem> {
+        if self.size() > limit {
+            let message = format!("{} bytes are more than the {limit} that are read at once", self.size());
+            return Err(Problem::exhausted("too-large", message));
+        }
+        let mut bytes = Vec::new();
+        while (bytes.len() as u64) < self.size() {
+            let piece = self.read(bytes.len() as u64, PIECE)?;
+            if piece.is_empty() {
+                return Err(Problem::internal("cut-short", format!("the bytes end at {} of {}", bytes.len(), self.size())));
+            }
+            bytes.extend(piece);
+        }
+        Ok(bytes)
+    }
+}
