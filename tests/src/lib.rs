@@ -21,6 +21,7 @@
 mod builder;
 mod lab;
 mod leftovers;
+mod looking;
 mod outcome;
 mod programs;
 mod running;
