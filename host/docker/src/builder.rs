@@ -44,6 +44,7 @@ impl Work<'_> {
     /// Builds an image: one request, whose body is the context.
     pub(crate) async fn build(&self, order: Order<'_>) -> Result<ImageId, Error> {
         let (step, title) = (order.step, order.title);
+        self.engine.bear_witness(title).await?;
         let mut pours = Vec::new();
         for content in &order.contents {
             let from = self.spring(*content, title).await?;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use bollard::{
     models::{
         ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig, ImageConfig, Mount, MountType, MountVolumeOptions,
+        VolumeCreateRequest,
     },
     query_parameters::{CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder},
 };
@@ -96,6 +97,17 @@ impl DockerEngine {
         let call = self.requests.quick().remove_container(name, Some(options));
         let answer = self.requests.send(format!("DELETE /containers/{name}"), call).await;
         gone(answer)
+    }
+
+    /// Makes an empty volume that is there as long as this build is: by it, unfinished images are known to be nobody's.
+    pub(crate) async fn bear_witness(&self, title: &str) -> Result<(), Error> {
+        let make = async || {
+            let name = Some(self.ledger.volume());
+            let volume = VolumeCreateRequest { name, labels: Some(self.labels()), ..VolumeCreateRequest::default() };
+            let call = self.requests.quick().create_volume(volume);
+            self.requests.send("POST /volumes/create", call).await.map(drop).map_err(|failure| failure.while_creating(title))
+        };
+        self.witness.get_or_try_init(make).await.copied()
     }
 
     /// Removes a named volume.

@@ -141,13 +141,11 @@ pub(crate) fn unpacked(error: &archive::Error) -> Error {
 pub(crate) async fn telling<T>(sent: impl Future<Output = T>, what: &str, bytes: &AtomicU64, progress: &dyn Progress) -> T {
     let mut sent = std::pin::pin!(sent);
     loop {
-        match tokio::time::timeout(TELL_EVERY, &mut sent).await {
-            Ok(answer) => return answer,
-            Err(_) => {
-                let done = bytes.load(Ordering::Relaxed);
-                progress.tell(Event::Amount { what: what.to_owned(), done, total: None });
-            }
+        if let Ok(answer) = tokio::time::timeout(TELL_EVERY, &mut sent).await {
+            return answer;
         }
+        let done = bytes.load(Ordering::Relaxed);
+        progress.tell(Event::Amount { what: what.to_owned(), done, total: None });
     }
 }
 

@@ -85,7 +85,7 @@ impl DockerEngine {
     pub(crate) async fn remove_unneeded_image(&self, image: &ImageId) -> Result<bool, Error> {
         // Removing by id takes a single name along: so it is looked at first.
         let Some(found) = self.inspect_image(image.as_str()).await? else { return Ok(true) };
-        if found.repo_tags.is_some_and(|tags| !tags.is_empty()) {
+        if found.repo_tags.is_some_and(|tags| tags.iter().any(|tag| tag != "<none>:<none>")) {
             return Ok(false);
         }
         let options = RemoveImageOptionsBuilder::new().force(false).noprune(true).build();

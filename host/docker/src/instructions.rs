@@ -122,7 +122,7 @@ impl Work<'_> {
         let facts = BaseFacts { name, owner: owner.as_deref(), config: Some(&config), mark };
         let dockerfile = write(&facts).map_err(|error| unsupported(error.to_string()))?;
         let changed = step.changes().map(|changes| crate::image_config::changed(&config, changes));
-        let order = Order { step: id, title: &step.title, dockerfile, contents: self.contents_of(step), network, clamp_times };
+        let order = Order { step: id, title: &step.title, dockerfile, contents: contents_of(step), network, clamp_times };
         let made = self.build(order).await?;
         // Instructions may have changed more than the step says at its end: those are asked for when they are needed.
         if let (Action::Assemble(_), Some(changed)) = (&step.action, changed) {
@@ -138,11 +138,11 @@ impl Work<'_> {
         let is_root = identity.uid == 0 && identity.gid == 0;
         Ok((!is_root).then(|| format!("{}:{}", identity.uid, identity.gid)))
     }
+}
 
-    fn contents_of(&self, step: &Step) -> Vec<ContentId> {
-        let mut contents = step.contents();
-        contents.sort_unstable();
-        contents.dedup();
-        contents
-    }
+fn contents_of(step: &Step) -> Vec<ContentId> {
+    let mut contents = step.contents();
+    contents.sort_unstable();
+    contents.dedup();
+    contents
 }

@@ -47,6 +47,8 @@ pub(crate) struct Remains {
     pub(crate) volumes: Vec<String>,
     /// Whether work was broken off, so that something may still come into being.
     pub(crate) interrupted: bool,
+    /// Whether a container stays for the user to look into.
+    pub(crate) has_kept: bool,
 }
 
 impl Ledger {
@@ -94,6 +96,11 @@ impl Ledger {
         self.entries().kept.insert(container.to_owned());
     }
 
+    /// The containers that stay.
+    pub(crate) fn kept(&self) -> BTreeSet<String> {
+        self.entries().kept.clone()
+    }
+
     /// Says that work was broken off and something may still be in flight; or that all answers have arrived.
     pub(crate) fn set_interrupted(&self, interrupted: bool) {
         self.entries().interrupted = interrupted;
@@ -118,7 +125,8 @@ impl Ledger {
             entries.tagged.contains(id) || entries.below.iter().any(stays)
         };
         let images = entries.images.iter().rev().filter(|id| !is_tagged(id)).cloned().collect();
-        Remains { containers_of_images, images, containers, volumes: entries.volumes.clone(), interrupted: entries.interrupted }
+        let (volumes, interrupted, has_kept) = (entries.volumes.clone(), entries.interrupted, !entries.kept.is_empty());
+        Remains { containers_of_images, images, containers, volumes, interrupted, has_kept }
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
@@ -151,8 +159,8 @@ mod tests {
         let second = ledger.container(image.as_str());
         let remains = ledger.remains();
         assert_eq!(remains.containers_of_images.iter().map(|made| made.name.clone()).collect::<Vec<_>>(), [second]);
-        assert_eq!(remains.containers.iter().map(|made| made.name.clone()).collect::<Vec<_>>(), [first.clone()]);
-        assert_eq!(remains.images, [image.clone()]);
+        assert_eq!(remains.containers.iter().map(|made| made.name.clone()).collect::<Vec<_>>(), std::slice::from_ref(&first));
+        assert_eq!(remains.images, std::slice::from_ref(&image));
         ledger.tagged(&image);
         ledger.keep(&first);
         let remains = ledger.remains();

@@ -1,4 +1,5 @@
 //! The engine that speaks to Docker or Podman: the only place that names bollard.
+#![expect(clippy::result_large_err, reason = "an error ends a build: it is made once, and not on a path that is walked often")]
 
 mod assemble;
 mod builder;
@@ -77,6 +78,8 @@ pub struct DockerEngine {
     configs: Mutex<HashMap<ImageId, ImageConfig>>,
     /// Containers that never start, made to look into images.
     probes: tokio::sync::Mutex<BTreeMap<ImageId, String>>,
+    /// A volume that says that a build by instructions is under way: nothing else of such a build can be labelled.
+    witness: tokio::sync::OnceCell<()>,
     /// What was asked about images, and who was committed: the next build asks the same of what this one made.
     curiosity: Mutex<Curiosity>,
 }
@@ -141,6 +144,7 @@ impl DockerEngine {
             docker_config: None,
             configs: Mutex::default(),
             probes: tokio::sync::Mutex::default(),
+            witness: tokio::sync::OnceCell::new(),
             curiosity: Mutex::default(),
         }
     }

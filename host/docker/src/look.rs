@@ -9,7 +9,7 @@ use sti_core::{ImageId, PathFact, PathKind};
 use sti_engine::Error;
 use tar::EntryType;
 
-use crate::{DockerEngine, Question, failures::Failure};
+use crate::{DockerEngine, Question, failures::Failure, memory::Answer};
 
 /// As many links as Linux follows.
 const MOST_LINKS: u32 = 40;
@@ -34,8 +34,9 @@ impl DockerEngine {
         for path in paths {
             self.note_question(image, Question::Path(path.clone()));
             let fact = match self.memory.path(image, path) {
-                Some(known) => known,
-                None => {
+                Answer::Present(fact) => Some(fact),
+                Answer::Absent => None,
+                Answer::Unknown => {
                     let container = self.probe(image).await?;
                     let fact = self.look_in(&container, path).await?;
                     self.memory.learn_path(image, path, fact.as_ref());
@@ -51,8 +52,9 @@ impl DockerEngine {
     pub(crate) async fn read_file(&self, image: &ImageId, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         self.note_question(image, Question::Text(path.to_owned(), limit));
         let bytes = match self.memory.text(image, path) {
-            Some(known) => known.map(String::into_bytes),
-            None => {
+            Answer::Present(text) => Some(text.into_bytes()),
+            Answer::Absent => None,
+            Answer::Unknown => {
                 let container = self.probe(image).await?;
                 let bytes = self.read_in(&container, path, limit).await?;
                 self.memory.learn_text(image, path, bytes.as_deref());

@@ -30,20 +30,41 @@ struct Remembered {
     texts: BTreeMap<String, Option<String>>,
 }
 
+/// What is remembered of one thing in an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer<T> {
+    /// It must be asked.
+    Unknown,
+    /// It is not there.
+    Absent,
+    /// It is this.
+    Present(T),
+}
+
+impl<T: Clone> Answer<T> {
+    fn of(remembered: Option<&Option<T>>) -> Self {
+        match remembered {
+            None => Self::Unknown,
+            Some(None) => Self::Absent,
+            Some(Some(known)) => Self::Present(known.clone()),
+        }
+    }
+}
+
 impl Memory {
     /// Nothing is read before it is asked for.
     pub(crate) fn new(directory: Option<Dir>) -> Self {
         Self { directory, images: Mutex::default() }
     }
 
-    /// What lies at a path: `None` where that is not known, `Some(None)` where nothing does.
-    pub(crate) fn path(&self, image: &ImageId, path: &str) -> Option<Option<PathFact>> {
-        self.with(image, |remembered| remembered.paths.get(path).cloned())
+    /// What lies at a path.
+    pub(crate) fn path(&self, image: &ImageId, path: &str) -> Answer<PathFact> {
+        self.with(image, |remembered| Answer::of(remembered.paths.get(path)))
     }
 
-    /// A small file: `None` where that is not known, `Some(None)` where there is none.
-    pub(crate) fn text(&self, image: &ImageId, path: &str) -> Option<Option<String>> {
-        self.with(image, |remembered| remembered.texts.get(path).cloned())
+    /// What a small file holds.
+    pub(crate) fn text(&self, image: &ImageId, path: &str) -> Answer<String> {
+        self.with(image, |remembered| Answer::of(remembered.texts.get(path)))
     }
 
     /// Remembers what lies at a path.
@@ -120,14 +141,14 @@ mod tests {
         let open = || Dir::open_ambient_dir(home.path(), cap_std::ambient_authority()).unwrap();
         let image = ImageId(format!("sha256:{}", "0a".repeat(32)));
         let memory = Memory::new(Some(open()));
-        assert_eq!(memory.path(&image, "/bin/x"), None);
+        assert_eq!(memory.path(&image, "/bin/x"), Answer::Unknown);
         memory.learn_path(&image, "/bin/x", Some(&fact()));
         memory.learn_path(&image, "/bin/y", None);
         memory.learn_text(&image, "/etc/passwd", Some(b"root:x:0:0::/root:/bin/sh\n"));
         let memory = Memory::new(Some(open()));
-        assert_eq!(memory.path(&image, "/bin/x"), Some(Some(fact())));
-        assert_eq!(memory.path(&image, "/bin/y"), Some(None));
-        assert!(memory.text(&image, "/etc/passwd").flatten().is_some_and(|text| text.starts_with("root")));
+        assert_eq!(memory.path(&image, "/bin/x"), Answer::Present(fact()));
+        assert_eq!(memory.path(&image, "/bin/y"), Answer::Absent);
+        assert!(matches!(memory.text(&image, "/etc/passwd"), Answer::Present(text) if text.starts_with("root")));
         assert_eq!(home.path().read_dir().unwrap().count(), 1);
     }
 
@@ -138,10 +159,10 @@ mod tests {
         let image = ImageId(format!("sha256:{}", "0a".repeat(32)));
         directory.write(file_name(&image).unwrap(), b"{ half").unwrap();
         let memory = Memory::new(Some(directory));
-        assert_eq!(memory.path(&image, "/bin/x"), None);
+        assert_eq!(memory.path(&image, "/bin/x"), Answer::Unknown);
         let odd = ImageId("../../decoy".to_owned());
         memory.learn_path(&odd, "/bin/x", None);
-        assert_eq!(memory.path(&odd, "/bin/x"), Some(None));
+        assert_eq!(memory.path(&odd, "/bin/x"), Answer::Absent);
         assert_eq!(home.path().read_dir().unwrap().count(), 1);
     }
 }

@@ -77,22 +77,19 @@ impl Lines {
     fn push_character(&mut self, character: char, tell: &mut dyn FnMut(String)) {
         self.state = match (self.state, character) {
             (State::Text, _) => return self.push_plain(character, tell),
-            (State::Escape, '[') => State::Control,
-            (State::Escape, ']' | 'P' | 'X' | '^' | '_') => State::Words,
-            (State::Escape, ' '..='/') => State::Designation,
-            (State::Control, ' '..='?') => State::Control,
             // A line's end inside a sequence ends both: otherwise one stray byte would swallow everything.
             (_, '\n') => {
                 self.state = State::Text;
                 return self.push_plain('\n', tell);
             }
             (State::Words, '\u{1b}') => State::WordsEscape,
-            (State::Words, '\u{07}' | '\u{9c}') => State::Text,
-            (State::Words, _) => State::Words,
-            (State::WordsEscape, '\\') => State::Text,
-            (State::WordsEscape, _) => State::Words,
-            (_, '\u{1b}') => State::Escape,
-            (State::Escape | State::Control | State::Designation, _) => State::Text,
+            (State::Words, character) if !matches!(character, '\u{07}' | '\u{9c}') => State::Words,
+            (State::WordsEscape, character) if character != '\\' => State::Words,
+            (State::Escape | State::Control | State::Designation, '\u{1b}') => State::Escape,
+            (State::Escape, '[') | (State::Control, ' '..='?') => State::Control,
+            (State::Escape, ']' | 'P' | 'X' | '^' | '_') => State::Words,
+            (State::Escape, ' '..='/') => State::Designation,
+            _ => State::Text,
         };
     }
 
@@ -101,8 +98,7 @@ impl Lines {
         match character {
             // `\r\n` is one end; a lone `\r` redraws the line, which a log shows as a line of its own.
             '\n' if after_return => {}
-            '\n' => tell(std::mem::take(&mut self.line)),
-            '\r' => tell(std::mem::take(&mut self.line)),
+            '\n' | '\r' => tell(std::mem::take(&mut self.line)),
             '\u{1b}' => self.state = State::Escape,
             '\u{9b}' => self.state = State::Control,
             '\u{90}' | '\u{98}' | '\u{9d}'..='\u{9f}' => self.state = State::Words,

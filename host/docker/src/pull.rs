@@ -87,13 +87,13 @@ fn hint(image: &Reference, message: &str) -> Option<String> {
 /// How far each layer is.
 struct Layers {
     what: String,
-    layers: BTreeMap<String, (u64, u64)>,
+    by_id: BTreeMap<String, (u64, u64)>,
     told_at: Option<Instant>,
 }
 
 impl Layers {
     fn new(what: String) -> Self {
-        Self { what, layers: BTreeMap::new(), told_at: None }
+        Self { what, by_id: BTreeMap::new(), told_at: None }
     }
 
     fn take(&mut self, answer: &CreateImageInfo, progress: &dyn Progress) {
@@ -104,10 +104,10 @@ impl Layers {
             "Downloading" => {
                 let done = number(detail.and_then(|detail| detail.current)).unwrap_or_default();
                 let total = number(detail.and_then(|detail| detail.total)).unwrap_or(done);
-                self.layers.insert(id.clone(), (done, total.max(done)));
+                self.by_id.insert(id.clone(), (done, total.max(done)));
             }
             "Download complete" | "Pull complete" => {
-                self.layers.entry(id.clone()).and_modify(|(done, total)| *done = *total);
+                self.by_id.entry(id.clone()).and_modify(|(done, total)| *done = *total);
             }
             _ => return,
         }
@@ -118,8 +118,8 @@ impl Layers {
     }
 
     fn amount(&self) -> Event {
-        let done = self.layers.values().map(|(done, _)| done).sum();
-        let total = self.layers.values().map(|(_, total)| total).sum();
+        let done = self.by_id.values().map(|(done, _)| done).sum();
+        let total = self.by_id.values().map(|(_, total)| total).sum();
         Event::Amount { what: self.what.clone(), done, total: Some(total) }
     }
 }

@@ -19,7 +19,7 @@ use crate::failures::Failure;
 const ATTEMPTS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Waiting for a script, taking in a source or making a layer may take as long as it takes.
-const PATIENCE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const PATIENCE: Duration = Duration::from_hours(30 * 24);
 
 /// The line to one engine.
 pub(crate) struct Requests {

@@ -110,14 +110,14 @@ impl Work<'_> {
     async fn unpack_output(
         &self,
         holder: &Held,
-        receiver: mpsc::Receiver<std::io::Result<bytes::Bytes>>,
+        printed: mpsc::Receiver<std::io::Result<bytes::Bytes>>,
         title: &str,
     ) -> Result<(), Error> {
-        let received = futures_util::stream::unfold(receiver, async |mut receiver| {
-            let piece = receiver.recv().await?;
-            Some((piece, receiver))
+        let pieces = futures_util::stream::unfold(printed, async |mut printed| {
+            let piece = printed.recv().await?;
+            Some((piece, printed))
         });
-        let mut reader = archive::blocking_reader(received.boxed());
+        let mut reader = archive::blocking_reader(pieces.boxed());
         let (path, at) = if self.engine.is_podman { (OUTPUT, "") } else { ("/", contents::inside(OUTPUT)) };
         let to = Repack { at: at.to_owned(), owner: Some(holder.owner), strip_first: false };
         let (pieces, verdict) = archive::stream(move |out| archive::repack(&mut reader, out, &to, &|_| {}));

@@ -104,8 +104,8 @@ impl NoEndpoint {
                 Some(format!("it was named by {named}; start the engine there, or name another with --url"))
             }
             Self::None { .. } => Some(
-                "start one (`sudo systemctl start docker`, or `systemctl --user start podman.socket`), name one with --url, \
-                 or use `--engine embedded`"
+                "start one (`sudo systemctl start docker`, or `systemctl --user start podman.socket`), or \
+                 name one with --url"
                     .to_owned(),
             ),
         }
@@ -208,7 +208,8 @@ fn by_context(facts: &Surroundings, name: &str) -> Result<Candidate, NoEndpoint>
 }
 
 fn digest_of(name: &str) -> String {
-    Sha256::digest(name.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    let digest = Sha256::digest(name.as_bytes());
+    digest.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 /// Docker's before Podman's, and the system's before the user's: as users have them in that order.

@@ -1,7 +1,8 @@
 //! Removes what this build made, and what dead builds left.
 //!
-//! Containers and volumes are found by label, and containers that were committed by their name. An image that was committed but
-//! not tagged is found by its comment, and only where a container of its build is still there.
+//! Containers and volumes are found by label, and containers that were committed by their name. Images bear no label: those that are
+//! unfinished are told by their comment or command (see [`crate::commit`]), and only where a container or volume of their build is
+//! still there. These go last, so an image that was a product once is never taken for one that nobody was given.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -47,11 +48,12 @@ impl DockerEngine {
             note(&mut first_failure, self.remove_made(&made.name).await);
         }
         for volume in &remains.volumes {
-            let removed = self.remove_volume(volume).await.map_err(Failure::plain);
-            if removed.is_ok() {
-                self.ledger.forget(volume);
+            match self.remove_volume(volume).await {
+                Ok(()) => self.ledger.forget(volume),
+                // The container that was kept for the user still has it.
+                Err(failure) if failure.is_conflict() && remains.has_kept => {}
+                Err(failure) => note(&mut first_failure, Err(failure.plain())),
             }
-            note(&mut first_failure, removed);
         }
         self.probes.lock().await.clear();
         if interrupted {
@@ -70,7 +72,8 @@ impl DockerEngine {
     async fn remove_what_came_late(&self) -> Result<(), Error> {
         for pause in LATE_PAUSES {
             tokio::time::sleep(pause).await;
-            self.remove_leftovers(&self.build).await?;
+            let left = self.left_by_all().await?.remove(&self.build).unwrap_or_default();
+            self.remove_left(&self.build, left).await?;
         }
         self.ledger.set_interrupted(false);
         Ok(())
@@ -123,26 +126,45 @@ impl DockerEngine {
 
     /// Removes what a build left; answers how many things went.
     pub(crate) async fn remove_leftovers(&self, build: &BuildId) -> Result<u64, Error> {
-        let Some(left) = self.left_by_all().await?.remove(build) else { return Ok(0) };
-        let mut removed = 0;
-        // Images first: only containers that are still there prove that they are nobody's. One that a container was made from
-        // waits until that is gone.
-        let (mut images, mut waiting) = (self.untagged_images_of(build).await?, Vec::new());
-        for image in images.drain(..) {
-            if self.remove_unneeded_image(&image).await? { removed += 1 } else { waiting.push(image) }
+        match self.left_by_all().await?.remove(build) {
+            Some(left) => self.remove_left(build, left).await,
+            None => Ok(0),
         }
-        for container in &left.containers {
+    }
+
+    async fn remove_left(&self, build: &BuildId, left: Left) -> Result<u64, Error> {
+        // Images before containers, since those are the proof. One that a container was made from waits until that is gone.
+        let images = self.unfinished_images_of(build).await?;
+        let (mut removed, images) = self.remove_images(images).await?;
+        for container in left.containers.difference(&self.ledger.kept()) {
             self.remove_container(container).await.map_err(Failure::plain)?;
             removed += 1;
         }
-        for image in waiting {
-            removed += u64::from(self.remove_unneeded_image(&image).await?);
-        }
+        removed += self.remove_images(images).await?.0;
         for volume in &left.volumes {
-            self.remove_volume(volume).await.map_err(Failure::plain)?;
-            removed += 1;
+            match self.remove_volume(volume).await {
+                Ok(()) => removed += 1,
+                Err(failure) if failure.is_conflict() => {}
+                Err(failure) => return Err(failure.plain()),
+            }
         }
         Ok(removed)
+    }
+
+    /// Removes images, those first that no other is built on; answers how many went, and which did not.
+    async fn remove_images(&self, mut images: Vec<ImageId>) -> Result<(u64, Vec<ImageId>), Error> {
+        let mut removed = 0;
+        loop {
+            let before = removed;
+            let mut stay = Vec::new();
+            for image in images {
+                if self.remove_unneeded_image(&image).await? { removed += 1 } else { stay.push(image) }
+            }
+            if removed == before || stay.is_empty() {
+                return Ok((removed, stay));
+            }
+            images = stay;
+        }
     }
 
     async fn left_by_all(&self) -> Result<BTreeMap<BuildId, Left>, Error> {
@@ -179,20 +201,27 @@ impl DockerEngine {
         Ok(found.volumes.unwrap_or_default().into_iter().map(|volume| (volume.name, volume.labels)).collect())
     }
 
-    /// Images without a name whose comment says that this build made them.
-    async fn untagged_images_of(&self, build: &BuildId) -> Result<Vec<ImageId>, Error> {
-        let filters = HashMap::from([("dangling", vec!["true"])]);
-        let ask = || self.requests.quick().list_images(Some(ListImagesOptionsBuilder::new().filters(&filters).build()));
+    /// Images without a name that say that this build made them, and those without a name that were built on them.
+    async fn unfinished_images_of(&self, build: &BuildId) -> Result<Vec<ImageId>, Error> {
+        let ask = || self.requests.quick().list_images(Some(ListImagesOptionsBuilder::new().all(true).build()));
         let found = self.requests.ask("GET /images/json", ask).await.map_err(Failure::plain)?;
-        let mut images = Vec::new();
-        for image in found {
-            let Some(inspected) = self.inspect_image(&image.id).await? else { continue };
-            if commit::is_of(&inspected, build) {
-                images.push(ImageId(commit::with_algorithm(&image.id)));
+        let parents: HashMap<String, String> = found.iter().map(|image| (image.id.clone(), image.parent_id.clone())).collect();
+        let mut marked = BTreeSet::new();
+        let nameless: Vec<_> = found.into_iter().filter(|image| is_nameless(&image.repo_tags)).collect();
+        for image in &nameless {
+            let inspected = self.inspect_image(&image.id).await?;
+            if inspected.is_some_and(|inspected| commit::is_of(&inspected, build)) {
+                marked.insert(image.id.clone());
             }
         }
-        Ok(images)
+        let is_unfinished = |id: &String| std::iter::successors(Some(id), |id| parents.get(*id)).any(|id| marked.contains(id));
+        let ids = nameless.into_iter().map(|image| image.id).filter(is_unfinished);
+        Ok(ids.map(|id| ImageId(commit::with_algorithm(&id))).collect())
     }
+}
+
+fn is_nameless(tags: &[String]) -> bool {
+    tags.iter().all(|tag| tag == "<none>:<none>")
 }
 
 /// By label, or by name where the container was to be committed.

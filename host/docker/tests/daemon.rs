@@ -1,5 +1,11 @@
 //! What this engine does against a real daemon, with an image made of one static program. Without a daemon each test says that it is
 //! skipped; with `CI=true` that is a failure.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test stands at the edge of the house, and ends at the first thing that is not as it should be"
+)]
 
 mod daemon {
     pub(crate) mod bench;
@@ -163,6 +169,42 @@ fn sweeps_an_image_that_was_committed_and_never_tagged() {
         let other = bench.another_engine().await;
         assert_eq!(other.sweep(bench.engine.build()).await.unwrap(), 2, "a container and an image");
         assert!(bench.inspect_id(&image).await.is_none());
+    });
+}
+
+#[test]
+fn sweeps_images_of_instructions_that_were_never_tagged() {
+    check("untagged-build", "", async |bench| {
+        let command = busybox("touch /srv/out/a");
+        let instructions = vec![Instruction::Run { command: command.clone() }, Instruction::Run { command }];
+        let build = Build { instructions, network: Network::None, changes: ImageChanges::default() };
+        let mut plan = plan_of(bench, run_of(&["/x"]));
+        plan.steps = vec![on_builder(bench, "build", Action::Build(build))];
+        let outcome = execute(bench, plan, None).await.unwrap();
+        let other = bench.another_engine().await;
+        let leftovers = other.leftovers().await.unwrap();
+        let left = leftovers.iter().find(|left| left.build == *bench.engine.build()).expect("the volume is seen by another");
+        assert_eq!(left.owner.as_deref(), Some("test"));
+        // The mark, two commands, the end, and the volume.
+        assert!(other.sweep(bench.engine.build()).await.unwrap() >= 5);
+        assert!(bench.inspect_id(&outcome.images[&StepId(0)]).await.is_none());
+        assert!(bench.image_ids().await.is_empty());
+    });
+}
+
+#[test]
+fn leaves_a_product_alone_whose_build_left_a_container() {
+    check("product", "", async |bench| {
+        let mut run = run_of(&["/bin/busybox", "touch", "/srv/out/x"]);
+        run.commit = Some(ImageChanges::default());
+        let outcome = execute(bench, plan_of(bench, run), None).await.unwrap();
+        let image = outcome.images[&StepId(0)].clone();
+        bench.engine.tag(&image, &bench.tag()).await.unwrap();
+        let other = bench.another_engine().await;
+        assert_eq!(other.sweep(bench.engine.build()).await.unwrap(), 1, "the container");
+        assert!(bench.inspect_id(&image).await.is_some());
+        assert!(!other.remove_image(&image).await.unwrap(), "a name needs it");
+        bench.remove_image_of(&bench.tag()).await;
     });
 }
 
