@@ -33,11 +33,14 @@ const STEPS: &[Step] = &[
     Step { name: "tests", check: tests },
 ];
 
-/// Runs every step, whatever became of the ones before it, and says at the end what failed and what could not be run.
-pub(crate) fn run() -> Result<()> {
+/// Runs every step, or those that are named, whatever became of the ones before, and says at the end what failed and what could not
+/// be run.
+pub(crate) fn run(names: &[&str]) -> Result<()> {
+    let unknown = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name));
+    ensure!(unknown.is_none(), "no such step; there are: {}", STEPS.iter().map(|step| step.name).collect::<Vec<_>>().join(", "));
     skipped::forget()?;
     let mut table = Vec::new();
-    for step in STEPS {
+    for step in STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)) {
         println!("\n=== {}", step.name);
         let began = Instant::now();
         let checked = (step.check)();

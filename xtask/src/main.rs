@@ -22,7 +22,8 @@ cargo xtask COMMAND
 
   demo [--keep-builder]   builds sti and an example builder image, makes a site with them, shows it, edits it, makes it again
   example-image           makes the example builder image, so that the commands of the demo can be typed by hand
-  test                    the gate: format, lints, docs, all tests, the house's rules; with CI=true nothing may be skipped
+  test [STEP]...          the gate: the house's rules, format, lints, docs, all tests, or only the steps that are named;
+                          with CI=true nothing may be skipped
   bench [--url ENDPOINT] [--runs N] [--case NAME] [--sti PATH]
                           the same work by sti and by bare API calls in turn, on an engine of its own or the one that is named
 
@@ -45,7 +46,7 @@ fn carry_out(arguments: &[String]) -> Result<()> {
         ["demo"] => demo::demo(demo::Builder::Removed),
         ["demo", "--keep-builder"] => demo::demo(demo::Builder::Kept),
         ["example-image"] => example::make_by_hand(),
-        ["test"] => gate::run(),
+        ["test", steps @ ..] => gate::run(steps),
         ["bench", rest @ ..] => bench::run(rest),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
