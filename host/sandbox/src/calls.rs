@@ -150,8 +150,11 @@ fn exceeded(error: &wasmtime::Error) -> Option<Exceeded> {
     if text.contains("fuel allocated for hostcalls has been exhausted") {
         return Some(Exceeded { what: "it hands over too much in one call".to_owned(), limit: "4 MiB".to_owned(), hint: MEND });
     }
-    text.strip_prefix("resource limit exceeded: ")
-        .map(|what| Exceeded { what: format!("it is made of too many parts: {what}"), limit: "1000".to_owned(), hint: MEND })
+    text.strip_prefix("resource limit exceeded: ").map(|what| Exceeded {
+        what: format!("it is made of too many parts: {what}"),
+        limit: "1000".to_owned(),
+        hint: MEND,
+    })
 }
 
 fn what_happened(error: &wasmtime::Error) -> String {

@@ -121,7 +121,9 @@ impl Invalid {
     pub fn hint(&self) -> String {
         match self {
             Self::Empty | Self::Damaged { .. } => "copy or download it again, or build it anew".to_owned(),
-            Self::NotWasm { .. } | Self::Text => "name the `.wasm` file that `cargo build --target wasm32-wasip2` makes".to_owned(),
+            Self::NotWasm { .. } | Self::Text => {
+                "name the `.wasm` file that `cargo build --target wasm32-wasip2` makes".to_owned()
+            }
             Self::CoreModule => "build it for the target `wasm32-wasip2`, which makes components".to_owned(),
             Self::TooLarge { .. } => "build it in release mode and strip it".to_owned(),
             Self::NoKind { .. } => "register the plugin with a macro of the crate `sti-plugin`, such as `strategy!`".to_owned(),

@@ -132,7 +132,9 @@ impl Plugin {
         Arguments: ComponentNamedList + Lower + Send + Sync,
     {
         if !self.card.kinds.contains(&kind) {
-            return Err(self.invalid(Invalid::NoKind { exports: self.card.kinds.iter().map(|kind| kind.name().to_owned()).collect() }));
+            return Err(
+                self.invalid(Invalid::NoKind { exports: self.card.kinds.iter().map(|kind| kind.name().to_owned()).collect() })
+            );
         }
         let clock = state.clock.clone();
         let mut store = self.store(state);

@@ -22,11 +22,8 @@ pub(crate) struct Manifest {
 /// Reads a component, and refuses one that could not run.
 pub(crate) fn read(bytes: &[u8]) -> Result<Manifest, Invalid> {
     check_header(bytes)?;
-    let damaged = |error: wasmparser::Error| Invalid::Damaged {
-        why: error.message().to_owned(),
-        at: error.offset(),
-        size: bytes.len(),
-    };
+    let damaged =
+        |error: wasmparser::Error| Invalid::Damaged { why: error.message().to_owned(), at: error.offset(), size: bytes.len() };
     let names = Names::of(bytes).map_err(damaged)?;
     let kinds = kinds(&names.exports)?;
     let types = Validator::new().validate_all(bytes).map_err(damaged)?;
@@ -85,9 +82,7 @@ fn check_header(bytes: &[u8]) -> Result<(), Invalid> {
     match Parser::new(0).parse_all(bytes).next() {
         Some(Ok(Payload::Version { encoding: Encoding::Component, .. })) => Ok(()),
         Some(Ok(Payload::Version { encoding: Encoding::Module, .. })) => Err(Invalid::CoreModule),
-        Some(Err(error)) => {
-            Err(Invalid::Damaged { why: error.message().to_owned(), at: error.offset(), size: bytes.len() })
-        }
+        Some(Err(error)) => Err(Invalid::Damaged { why: error.message().to_owned(), at: error.offset(), size: bytes.len() }),
         _ => Err(Invalid::Damaged { why: "it has no version".to_owned(), at: MAGIC.len(), size: bytes.len() }),
     }
 }
@@ -97,7 +92,8 @@ fn kinds(exports: &[String]) -> Result<Vec<Kind>, Invalid> {
     let mut kinds = Vec::new();
     for kind in Kind::ALL {
         let interface = format!("{PLUGIN}/{}", kind.name());
-        let Some((_, version)) = exports.iter().filter_map(|export| export.split_once('@')).find(|(name, _)| *name == interface) else {
+        let Some((_, version)) = exports.iter().filter_map(|export| export.split_once('@')).find(|(name, _)| *name == interface)
+        else {
             continue;
         };
         check_version(PLUGIN, version)?;

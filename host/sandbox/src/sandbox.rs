@@ -68,7 +68,8 @@ impl Sandbox {
         if size > limit {
             return Err(invalid(Invalid::TooLarge { size, limit }));
         }
-        let digest = component.digest.filter(|digest| is_digest(digest)).map_or_else(|| digest_of(component.bytes), str::to_owned);
+        let digest =
+            component.digest.filter(|digest| is_digest(digest)).map_or_else(|| digest_of(component.bytes), str::to_owned);
         if let Some(card) = house.store.as_ref().and_then(|store| store.card(&digest)) {
             return Ok(Plugin::new(house, card, digest, component.bytes));
         }
@@ -127,6 +128,8 @@ fn is_digest(digest: &str) -> bool {
 
 /// The digest by which a component is vetted and its compiled code is kept: `sha256:…`.
 pub fn digest_of(bytes: &[u8]) -> String {
-    let digits = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    format!("sha256:{digits}")
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digest = Sha256::digest(bytes);
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).map(|half| char::from(DIGITS[usize::from(half)]));
+    "sha256:".chars().chain(digits).collect()
 }

@@ -1,5 +1,4 @@
 //! What is said of a component that cannot run, before anything of it is compiled.
-#![allow(missing_docs, reason = "tests are sentences")]
 
 mod common;
 
@@ -132,6 +131,7 @@ async fn refuses_functions_of_another_shape() {
 async fn refuses_a_component_that_is_too_large() {
     let sandbox = common::sandbox(sti_sandbox::Limits { component_bytes: 100, ..common::tight() });
     let bytes = vec![0; 101];
-    let error = sandbox.load(sti_sandbox::Component { shown: "x", digest: None, bytes: &bytes }).await.map(|_| ()).expect_err("large");
+    let error =
+        sandbox.load(sti_sandbox::Component { shown: "x", digest: None, bytes: &bytes }).await.map(|_| ()).expect_err("large");
     assert_eq!(error.to_string(), "plugin `x` cannot be used: it has 101 bytes, and at most 100 are read");
 }

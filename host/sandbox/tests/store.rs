@@ -1,5 +1,5 @@
 //! The store of compiled code: used where it is safe, refused where others can reach into it, and made again where it is damaged.
-#![allow(missing_docs, reason = "tests are sentences")]
+#![expect(clippy::disallowed_methods, reason = "the tests make and damage a store of their own")]
 
 mod common;
 
@@ -44,7 +44,8 @@ async fn keeps_code_and_card_and_uses_them() {
     decide(folder.path()).await;
     let kept = files(folder.path());
     assert_eq!(kept.len(), 2, "{kept:?}");
-    let times = || files(folder.path()).iter().map(|path| fs::metadata(path).and_then(|file| file.modified()).ok()).collect::<Vec<_>>();
+    let times =
+        || files(folder.path()).iter().map(|path| fs::metadata(path).and_then(|file| file.modified()).ok()).collect::<Vec<_>>();
     let before = times();
     decide(folder.path()).await;
     assert_eq!(times(), before, "nothing was written again");

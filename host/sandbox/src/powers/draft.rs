@@ -290,3 +290,118 @@ fn invalid(code: &str, message: String) -> Problem {
 fn number(place: usize) -> u32 {
     u32::try_from(place).expect("the budget keeps plans far below four thousand million items")
 }
+
+#[cfg(test)]
+mod tests {
+    use sti_core::plan::{Author, Base, Content, ContentId, Network, Place, Placement, PlanFile, StepId};
+
+    use super::{Draft, Stop, Written, texts, variable};
+    use crate::{Limits, powers::Budget};
+
+    fn draft() -> (Draft, Budget) {
+        let author = Author { plugin: "test".to_owned(), digest: "sha256:0".to_owned() };
+        (Draft::new(author, Network::None), Budget::new(&Limits::default()))
+    }
+
+    fn check_refused<T>(written: Written<T>, code: &str) {
+        match written {
+            Err(Stop::Refused(problem)) => assert_eq!(problem.code, code, "{}", problem.message),
+            Err(Stop::Exceeded(exceeded)) => panic!("{exceeded}"),
+            Ok(_) => panic!("it was written down, and {code} was expected"),
+        }
+    }
+
+    fn check_written<T>(written: Written<T>) -> T {
+        match written {
+            Ok(written) => written,
+            Err(Stop::Refused(problem)) => panic!("{problem}"),
+            Err(Stop::Exceeded(exceeded)) => panic!("{exceeded}"),
+        }
+    }
+
+    fn place(content: ContentId, placement: Placement) -> Place {
+        Place { content, at: "/tmp/x".to_owned(), placement }
+    }
+
+    fn file(path: &str, mode: u32) -> PlanFile {
+        PlanFile { path: path.to_owned(), mode, bytes: b"x".to_vec() }
+    }
+
+    #[test]
+    fn lets_a_step_use_what_earlier_ones_leave_and_nothing_else() {
+        let (mut draft, mut budget) = draft();
+        let first = check_written(draft.run("first", Base::Scratch, &mut budget));
+        let second = check_written(draft.run("second", Base::Scratch, &mut budget));
+        let left = |step| Content::Capture { step, path: "/out".to_owned() };
+        let of_first = check_written(draft.content(left(first), &mut budget));
+        let of_second = check_written(draft.content(left(second), &mut budget));
+        let part = check_written(draft.content(Content::Part { of: of_second, path: "a".to_owned() }, &mut budget));
+        check_written(draft.place(second, place(of_first, Placement::Mounted), &mut budget));
+        check_refused(draft.place(first, place(of_first, Placement::Mounted), &mut budget), "later-step");
+        check_refused(draft.place(first, place(of_second, Placement::Copied), &mut budget), "later-step");
+        check_refused(draft.place(first, place(part, Placement::Copied), &mut budget), "later-step");
+    }
+
+    #[test]
+    fn copies_no_secret_nor_a_part_of_one() {
+        let (mut draft, mut budget) = draft();
+        let step = check_written(draft.run("run", Base::Scratch, &mut budget));
+        let secret = check_written(draft.content(Content::Secret { name: "key".to_owned() }, &mut budget));
+        let part = check_written(draft.content(Content::Part { of: secret, path: "a".to_owned() }, &mut budget));
+        check_written(draft.place(step, place(secret, Placement::Mounted), &mut budget));
+        check_refused(draft.place(step, place(secret, Placement::Copied), &mut budget), "secret-copied");
+        check_refused(draft.place(step, place(part, Placement::Copied), &mut budget), "secret-copied");
+    }
+
+    #[test]
+    fn writes_the_same_content_once() {
+        let (mut draft, mut budget) = draft();
+        let first = check_written(draft.content(Content::Source, &mut budget));
+        check_written(draft.content(Content::Empty, &mut budget));
+        assert_eq!(check_written(draft.content(Content::Source, &mut budget)), first);
+    }
+
+    #[test]
+    fn refuses_files_that_cannot_be() {
+        let refused = |files: Vec<PlanFile>, code: &str| {
+            let (mut draft, mut budget) = draft();
+            check_refused(draft.files(files, &mut budget), code);
+        };
+        for path in ["", "/a", "a/", "a//b", "./a", "a/..", ".."] {
+            refused(vec![file(path, 0o644)], "invalid-path");
+        }
+        refused(vec![file("a\0b", 0o644)], "nul-byte");
+        refused(vec![file("a", 0o4755)], "invalid-mode");
+        refused(vec![file("a", 0o644), file("a", 0o600)], "invalid-path");
+        refused(vec![file("a/b", 0o644), file("a", 0o600)], "invalid-path");
+        refused(vec![PlanFile { bytes: vec![0; 4 << 20], ..file("a", 0o600) }], "files-too-large");
+    }
+
+    #[test]
+    fn starts_steps_with_the_network_of_the_job() {
+        let (mut draft, mut budget) = draft();
+        let step = check_written(draft.run("run", Base::Scratch, &mut budget));
+        draft.in_run(step, |run| assert_eq!(run.network, Network::None));
+    }
+
+    #[test]
+    fn refuses_what_no_container_can_hold() {
+        let (mut draft, mut budget) = draft();
+        check_refused(variable("A=B".to_owned(), String::new(), &mut budget), "invalid-name");
+        check_refused(variable(String::new(), String::new(), &mut budget), "invalid-name");
+        check_refused(variable("A".to_owned(), "\0".to_owned(), &mut budget), "nul-byte");
+        check_refused(texts(vec!["a\0".to_owned()], &mut budget), "nul-byte");
+        check_refused(draft.content(Content::Capture { step: StepId(0), path: "out".to_owned() }, &mut budget), "invalid-path");
+    }
+
+    #[test]
+    fn stops_at_the_limits() {
+        let (mut draft, _) = draft();
+        let mut small = Budget::new(&Limits { plan_items: 2, ..Limits::default() });
+        check_written(draft.run("one", Base::Scratch, &mut small));
+        check_written(draft.run("two", Base::Scratch, &mut small));
+        assert!(matches!(draft.run("three", Base::Scratch, &mut small), Err(Stop::Exceeded(_))));
+        let mut small = Budget::new(&Limits { plan_bytes: 4, ..Limits::default() });
+        assert!(matches!(texts(vec!["12345".to_owned()], &mut small), Err(Stop::Exceeded(_))));
+    }
+}

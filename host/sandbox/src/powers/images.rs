@@ -34,7 +34,9 @@ impl State {
     pub(super) fn hand_out(&mut self, facts: ImageFacts) -> wasmtime::Result<Resource<Image>> {
         let place = match self.images.iter().position(|known| *known == facts) {
             Some(place) => place,
-            None if self.images.len() >= MOST_IMAGES => return Err(Exceeded::number("it looks at too many images", MOST_IMAGES).into()),
+            None if self.images.len() >= MOST_IMAGES => {
+                return Err(Exceeded::number("it looks at too many images", MOST_IMAGES).into());
+            }
             None => {
                 self.images.push(facts);
                 self.images.len() - 1

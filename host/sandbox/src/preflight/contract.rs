@@ -55,7 +55,8 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 
 /// What every guest's standard library imports, and a little more: all of it is linked, and all of it is empty.
 pub(super) fn is_inert_wasi(name: &str, version: &str) -> bool {
-    version.starts_with("0.2.") && INERT_WASI.iter().any(|package| name.strip_prefix(package).is_some_and(|rest| rest.starts_with('/')))
+    version.starts_with("0.2.")
+        && INERT_WASI.iter().any(|package| name.strip_prefix(package).is_some_and(|rest| rest.starts_with('/')))
 }
 
 const INERT_WASI: [&str; 6] = ["wasi:cli", "wasi:io", "wasi:clocks", "wasi:random", "wasi:filesystem", "wasi:sockets"];
@@ -245,3 +246,48 @@ const INTERFACES: [Interface; 9] = [
         )],
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, path::Path};
+
+    use wit_parser::Resolve;
+
+    use super::{HOST, INTERFACES, NAMES, SERVED};
+
+    type Functions = BTreeSet<(String, String)>;
+
+    /// Every function of `sti:host`, as the WIT has it.
+    fn written() -> (String, Functions) {
+        let mut resolve = Resolve::default();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/sti-host");
+        let (package, _) = resolve.push_path(folder).unwrap_or_else(|error| panic!("{error:#}"));
+        let package = &resolve.packages[package];
+        let interfaces = package.interfaces.iter().map(|(name, interface)| (name, &resolve.interfaces[*interface]));
+        let functions = interfaces
+            .flat_map(|(name, interface)| interface.functions.keys().map(move |function| (name.clone(), function.clone())));
+        (package.name.to_string(), functions.collect())
+    }
+
+    #[test]
+    fn knows_exactly_the_functions_of_the_contract() {
+        let (package, written) = written();
+        assert_eq!(package, format!("{HOST}@{SERVED}"));
+        let known: Functions = INTERFACES
+            .iter()
+            .flat_map(|interface| interface.functions.iter().map(move |(_, functions)| (interface.name, functions)))
+            .flat_map(|(name, functions)| functions.iter().map(move |function| (name.to_owned(), (*function).to_owned())))
+            .collect();
+        assert_eq!(known, written);
+    }
+
+    #[test]
+    fn names_every_interface_in_full() {
+        let names: Vec<_> = INTERFACES.iter().map(|interface| format!("{HOST}/{}", interface.name)).collect();
+        let mut known = NAMES.to_vec();
+        known.sort_unstable();
+        let mut names: Vec<_> = names.iter().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(known, names);
+    }
+}

@@ -1,5 +1,5 @@
 //! Hand-written components, and what it takes to ask them. No guest needs to be built for these tests.
-#![allow(dead_code, missing_docs, reason = "each test file uses a part of it")]
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::{
     path::Path,
@@ -15,7 +15,7 @@ use sti_sandbox::{Component, Error, Job, Limits, Plugin, Powers, Sandbox, Settin
 
 /// The types and imports that every strategy has, and a body for `decide`. `EXTRA` is put among the imports of the core module,
 /// `WIRES` into what it is instantiated with.
-pub struct Guest<'a> {
+pub(crate) struct Guest<'a> {
     /// Declarations of the core module.
     pub core: &'a str,
     /// Instructions of `describe`, before the card is dropped.
@@ -42,7 +42,7 @@ impl Default for Guest<'_> {
 }
 
 impl Guest<'_> {
-    pub fn wat(&self) -> String {
+    pub(crate) fn wat(&self) -> String {
         include_str!("guest.wat")
             .replace("{core}", self.core)
             .replace("{describe}", self.describe)
@@ -52,34 +52,34 @@ impl Guest<'_> {
             .replace("{imports}", self.imports)
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         wat::parse_str(self.wat()).unwrap_or_else(|error| panic!("{error}\n{}", self.wat()))
     }
 }
 
 /// Limits that a test reaches soon.
-pub fn tight() -> Limits {
+pub(crate) fn tight() -> Limits {
     Limits { answer: Duration::from_millis(300), introduction: Duration::from_millis(300), ..Limits::default() }
 }
 
-pub fn sandbox(limits: Limits) -> Sandbox {
+pub(crate) fn sandbox(limits: Limits) -> Sandbox {
     Sandbox::new(Settings { store: None, limits }).expect("a sandbox without a store needs nothing")
 }
 
-pub fn stored(dir: &Path) -> Result<Sandbox, Error> {
+pub(crate) fn stored(dir: &Path) -> Result<Sandbox, Error> {
     let store = Dir::open_ambient_dir(dir, ambient_authority()).expect("the directory was made for this test");
     Sandbox::new(Settings { store: Some(store), limits: Limits::default() })
 }
 
-pub async fn load(bytes: &[u8]) -> Result<Plugin, Error> {
+pub(crate) async fn load(bytes: &[u8]) -> Result<Plugin, Error> {
     sandbox(tight()).load(Component { shown: "guest.wasm", digest: None, bytes }).await
 }
 
-pub async fn decide(guest: &Guest<'_>) -> Result<Plan, Error> {
+pub(crate) async fn decide(guest: &Guest<'_>) -> Result<Plan, Error> {
     load(&guest.bytes()).await?.decide(job(), powers(Arc::new(Heard::default()))).await
 }
 
-pub fn job() -> Job {
+pub(crate) fn job() -> Job {
     let folder = tempfile::tempdir().expect("there is room for an empty directory");
     let dir = Dir::open_ambient_dir(folder.path(), ambient_authority()).expect("it was made just now");
     let reference = |name| Reference::parse(name).expect("these names are well-formed");
@@ -99,13 +99,13 @@ pub fn job() -> Job {
     }
 }
 
-pub fn powers(progress: Arc<Heard>) -> Powers {
+pub(crate) fn powers(progress: Arc<Heard>) -> Powers {
     Powers { questions: Arc::new(NoImages), progress }
 }
 
 /// Keeps everything that is told.
 #[derive(Default)]
-pub struct Heard(pub Mutex<Vec<Event>>);
+pub(crate) struct Heard(pub Mutex<Vec<Event>>);
 
 impl Progress for Heard {
     fn tell(&self, event: Event) {
@@ -114,7 +114,7 @@ impl Progress for Heard {
 }
 
 /// An engine without any image.
-pub struct NoImages;
+pub(crate) struct NoImages;
 
 #[async_trait]
 impl Questions for NoImages {
