@@ -1,46 +1,51 @@
 //! A source to be fetched, and bytes that the host holds.
 
 use crate::{
-    Problem,
+    Problem, Setting,
+    card::default_of,
     host::{blobs, requests},
 };
 
 /// A source to be fetched. Given to [`Fetcher::fetch`](crate::Fetcher::fetch), which has an example.
-pub struct Address<'a>(&'a requests::Address);
+pub struct Address<'a> {
+    address: &'a requests::Address,
+    settings: Vec<Setting>,
+}
 
 impl<'a> Address<'a> {
-    pub(crate) fn new(address: &'a requests::Address) -> Self {
-        Self(address)
+    /// Joins the handle with the settings of the plugin's card, whose defaults a host does not fill in.
+    pub(crate) fn new(address: &'a requests::Address, settings: Vec<Setting>) -> Self {
+        Self { address, settings }
     }
 
     /// Tells the address as the user wrote it, without the fetcher's prefix and the `#reference`; credentials are taken out.
     pub fn text(&self) -> String {
-        self.0.text()
+        self.address.text()
     }
 
     /// Tells the branch, tag or commit that is wanted.
     pub fn reference(&self) -> Option<String> {
-        self.0.reference()
+        self.address.reference()
     }
 
     /// Tells the part of the source that is wanted; the whole may be fetched all the same.
     pub fn subdirectory(&self) -> Option<String> {
-        self.0.subdirectory()
+        self.address.subdirectory()
     }
 
     /// Tells a setting that the card declares: what the user set, or its default.
     pub fn setting(&self, name: &str) -> Option<String> {
-        self.0.setting(name)
+        self.address.setting(name).or_else(|| default_of(&self.settings, name))
     }
 
     /// Gives the bytes, where the address is a file of the user's.
     pub fn file(&self) -> Option<Blob> {
-        self.0.file().map(Blob)
+        self.address.file().map(Blob)
     }
 
     /// Records what was found out, such as `revision` with the full commit.
     pub fn record_fact(&self, name: &str, value: &str) {
-        self.0.record_fact(name, value);
+        self.address.record_fact(name, value);
     }
 }
 

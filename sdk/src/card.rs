@@ -122,6 +122,10 @@ impl Card {
         &self.settings
     }
 
+    pub(crate) fn into_settings(self) -> Vec<Setting> {
+        self.settings
+    }
+
     pub(crate) fn write_to(&self, card: &requests::Card) {
         card.name(&self.name);
         card.version(&self.version);
@@ -137,4 +141,9 @@ impl Card {
         self.suffixes.iter().for_each(|suffix| card.serves_suffix(suffix));
         self.moments.iter().for_each(|moment| card.judges(*moment));
     }
+}
+
+/// Tells the default that a card declares for a setting.
+pub(crate) fn default_of(settings: &[Setting], name: &str) -> Option<String> {
+    settings.iter().find(|setting| setting.name == name)?.default.clone()
 }

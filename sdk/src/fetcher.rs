@@ -72,5 +72,5 @@ pub fn describe_fetcher<F: Fetcher>(card: &host::requests::Card) {
 #[doc(hidden)]
 pub fn fetch<F: Fetcher>(address: &host::requests::Address, tree: &host::trees::TreeWriter) -> Result<(), host::types::Problem> {
     report_panics();
-    Ok(F::fetch(&Address::new(address), &TreeWriter::new(tree))?)
+    Ok(F::fetch(&Address::new(address, F::card().into_settings()), &TreeWriter::new(tree))?)
 }

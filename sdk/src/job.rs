@@ -1,6 +1,6 @@
 //! A build to be planned, as a strategy is asked for it.
 
-use crate::{Network, Tree, Variable, host::requests};
+use crate::{Network, Setting, Tree, Variable, card::default_of, host::requests};
 
 /// A build to be planned. Given to [`Strategy::decide`](crate::Strategy::decide).
 ///
@@ -14,75 +14,79 @@ use crate::{Network, Tree, Variable, host::requests};
 /// let job = JobBuilder::new("builder", "app:1").setting("port", "80");
 /// assert_eq!(job.ask(port), Ok(80));
 /// ```
-pub struct Job<'a>(&'a requests::Job);
+pub struct Job<'a> {
+    job: &'a requests::Job,
+    settings: Vec<Setting>,
+}
 
 impl<'a> Job<'a> {
-    pub(crate) fn new(job: &'a requests::Job) -> Self {
-        Self(job)
+    /// Joins the handle with the settings of the plugin's card, whose defaults a host does not fill in.
+    pub(crate) fn new(job: &'a requests::Job, settings: Vec<Setting>) -> Self {
+        Self { job, settings }
     }
 
     /// Tells the name under which the strategy was called; a plugin may answer to several.
     pub fn strategy(&self) -> String {
-        self.0.strategy()
+        self.job.strategy()
     }
 
     /// Gives the source to look at. To use it in a plan, take [`Plan::source`](crate::Plan::source).
     pub fn source(&self) -> Tree {
-        Tree::new(self.0.source())
+        Tree::new(self.job.source())
     }
 
     /// Tells what is known of where the source came from: `address`, `revision`, `reference`, ….
     pub fn source_fact(&self, name: &str) -> Option<String> {
-        self.0.source_fact(name)
+        self.job.source_fact(name)
     }
 
     /// Names the builder image.
     pub fn builder_image(&self) -> String {
-        self.0.builder_image()
+        self.job.builder_image()
     }
 
     /// Names the runtime image, in an extended build only.
     pub fn runtime_image(&self) -> Option<String> {
-        self.0.runtime_image()
+        self.job.runtime_image()
     }
 
     /// Tells the name that the user gives the product `app`.
     pub fn tag(&self) -> String {
-        self.0.tag()
+        self.job.tag()
     }
 
     /// Tells whether the user asked for a clean build.
     pub fn is_clean(&self) -> bool {
-        self.0.clean()
+        self.job.clean()
     }
 
     /// Tells what containers of this build may reach; steps that do not say otherwise get exactly this.
     pub fn network(&self) -> Network {
-        self.0.network()
+        self.job.network()
     }
 
     /// Tells the name that an earlier product of this name would have; none where the user asked for a clean build.
     pub fn previous_image(&self, product: &str) -> Option<String> {
-        self.0.previous_image(product)
+        self.job.previous_image(product)
     }
 
     /// Tells the contract that the user forced, `prepare` or `assemble`.
     pub fn contract(&self) -> Option<String> {
-        self.0.contract()
+        self.job.contract()
     }
 
     /// Lists the user's variables, for the scripts and for the product.
     pub fn environment(&self) -> Vec<Variable> {
-        Variable::list(self.0.environment())
+        Variable::list(self.job.environment())
     }
 
     /// Tells a setting that the card declares: what the user set, or its default.
     pub fn setting(&self, name: &str) -> Option<String> {
-        self.0.setting(name)
+        self.job.setting(name).or_else(|| default_of(&self.settings, name))
     }
 
     /// Tells the platform to build for, such as `linux/amd64`.
     pub fn platform(&self) -> String {
-        self.0.platform()
+        self.job.platform()
     }
 }

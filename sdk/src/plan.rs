@@ -43,7 +43,7 @@ impl<'a> Plan<'a> {
         Content(self.0.empty())
     }
 
-    /// Stands for files that the plugin writes itself, at most 4 MiB together: relative path, permission bits, bytes.
+    /// Stands for files that the plugin writes itself, at most 3 MiB in one call: relative path, permission bits, bytes.
     pub fn files<P, B>(&self, files: impl IntoIterator<Item = (P, u32, B)>) -> Result<Content, Problem>
     where
         P: Into<String>,

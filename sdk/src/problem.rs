@@ -112,7 +112,6 @@ impl From<std::io::Error> for Problem {
         use std::io::ErrorKind;
         let kind = match error.kind() {
             ErrorKind::NotFound => ProblemKind::NotFound,
-            ErrorKind::PermissionDenied => ProblemKind::Denied,
             ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof => ProblemKind::Invalid,
             ErrorKind::TimedOut | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => ProblemKind::Unavailable,
             ErrorKind::OutOfMemory | ErrorKind::StorageFull => ProblemKind::Exhausted,

@@ -74,5 +74,5 @@ pub fn describe_strategy<S: Strategy>(card: &host::requests::Card) {
 #[doc(hidden)]
 pub fn decide<S: Strategy>(job: &host::requests::Job, plan: &host::plans::Plan) -> Result<(), host::types::Problem> {
     report_panics();
-    Ok(S::decide(&Job::new(job), &Plan::new(plan))?)
+    Ok(S::decide(&Job::new(job, S::card().into_settings()), &Plan::new(plan))?)
 }

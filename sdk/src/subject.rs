@@ -1,53 +1,57 @@
 //! Something to be judged, and where a validator writes what it found.
 
-use crate::{Image, Moment, Network, Problem, Severity, Tree, host::requests};
+use crate::{Image, Moment, Network, Problem, Setting, Severity, Tree, card::default_of, host::requests};
 
 /// Something to be judged. Given to [`Validator::validate`](crate::Validator::validate), which has an example.
-pub struct Subject<'a>(&'a requests::Subject);
+pub struct Subject<'a> {
+    subject: &'a requests::Subject,
+    settings: Vec<Setting>,
+}
 
 impl<'a> Subject<'a> {
-    pub(crate) fn new(subject: &'a requests::Subject) -> Self {
-        Self(subject)
+    /// Joins the handle with the settings of the plugin's card, whose defaults a host does not fill in.
+    pub(crate) fn new(subject: &'a requests::Subject, settings: Vec<Setting>) -> Self {
+        Self { subject, settings }
     }
 
     /// Tells when in a build it is asked.
     pub fn moment(&self) -> Moment {
-        self.0.moment()
+        self.subject.moment()
     }
 
     /// Tells `builder`, `runtime`, or the product's name.
     pub fn role(&self) -> String {
-        self.0.role()
+        self.subject.role()
     }
 
     /// Gives the image, where it is one.
     pub fn image(&self) -> Option<Image> {
-        self.0.image().map(Image)
+        self.subject.image().map(Image)
     }
 
     /// Gives the source, where it is known.
     pub fn source(&self) -> Option<Tree> {
-        self.0.source().map(Tree::new)
+        self.subject.source().map(Tree::new)
     }
 
     /// Lists the steps of the plan, in order; empty before there is one.
     pub fn steps(&self) -> Vec<PlannedStep> {
-        self.0.steps().into_iter().map(PlannedStep).collect()
+        self.subject.steps().into_iter().map(PlannedStep).collect()
     }
 
     /// Tells whether an incremental build is asked for.
     pub fn is_incremental(&self) -> bool {
-        self.0.incremental()
+        self.subject.incremental()
     }
 
     /// Tells the contract that the user forced, `prepare` or `assemble`.
     pub fn contract(&self) -> Option<String> {
-        self.0.contract()
+        self.subject.contract()
     }
 
     /// Tells a setting that the card declares: what the user set, or its default.
     pub fn setting(&self, name: &str) -> Option<String> {
-        self.0.setting(name)
+        self.subject.setting(name).or_else(|| default_of(&self.settings, name))
     }
 }
 

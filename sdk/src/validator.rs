@@ -80,5 +80,5 @@ pub fn validate<V: Validator>(
     findings: &host::requests::Findings,
 ) -> Result<(), host::types::Problem> {
     report_panics();
-    Ok(V::validate(&Subject::new(subject), &Findings::new(findings))?)
+    Ok(V::validate(&Subject::new(subject, V::card().into_settings()), &Findings::new(findings))?)
 }

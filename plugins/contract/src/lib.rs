@@ -9,6 +9,7 @@
 //! | `…-not-a-file` | failure | there is something else, such as a directory |
 //! | `…-not-executable` | failure | the image's user may not execute it |
 //! | `entrypoint-swallows-command` | warning | the product's entrypoint will be given the run script |
+//! | `triggers-not-run` | warning | the image has `ONBUILD` instructions, which are no part of the contract |
 //!
 //! `save-artifacts` is asked of a builder in an incremental build only. An entrypoint is a warning and no failure: many entrypoints
 //! end by executing the command that they are given, and the build itself runs past them; only the author of the image can know.
@@ -46,9 +47,7 @@ impl Validator for Contract {
                 findings.add(problem);
             }
         }
-        if let Some(finding) = entrypoint(&image) {
-            findings.add(finding);
-        }
+        entrypoint(&image).into_iter().chain(triggers(&image)).for_each(|finding| findings.add(finding));
         Ok(())
     }
 }
@@ -85,4 +84,12 @@ fn entrypoint(image: &Image) -> Option<Finding> {
             "leave it if `{program}` executes its arguments in the end; else reset it in the image: ENTRYPOINT []"
         )),
     )
+}
+
+fn triggers(image: &Image) -> Option<Finding> {
+    let triggers = image.triggers();
+    let first = triggers.first()?;
+    let message =
+        format!("`{}` has ONBUILD instructions, such as `{first}`, which no build by this contract relies on", image.reference());
+    Some(Finding::warning("triggers-not-run", message).hint("do their work in /usr/bin/prepare, and take them out of the image"))
 }

@@ -77,6 +77,13 @@ fn lets_a_build_with_an_entrypoint_go_on_with_a_warning() {
 }
 
 #[test]
+fn warns_of_instructions_that_a_build_by_the_contract_leaves_out() {
+    let subject = SubjectBuilder::image("builder", image().triggers(&["RUN make"]));
+    check_finds(&subject, &["triggers-not-run"]);
+    assert!(subject.validate::<Contract>().passes());
+}
+
+#[test]
 fn tells_the_contract_that_comes_later_by_labels_variables_and_files() {
     let later = ["assemble-not-supported"];
     let labelled = image().label("io.openshift.s2i.scripts-url", "image:///usr/libexec/s2i");

@@ -48,6 +48,9 @@ pub enum Base<'a> {
 /// What the test reads afterwards, shared by all handles of one plan.
 type Ledger = Rc<RefCell<RecordedPlan>>;
 
+/// What a host takes in one call of `files`.
+const MOST_BYTES: usize = 3 << 20;
+
 /// One step of a ledger.
 #[derive(Clone)]
 struct Entry {
@@ -80,6 +83,10 @@ impl Plan {
 
     pub fn files(&self, files: &[File]) -> Result<Content, Problem> {
         files.iter().try_for_each(|file| trees::check(&file.path))?;
+        let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
+        if bytes > MOST_BYTES {
+            return Err(problem(ProblemKind::Exhausted, "files-too-large", format!("{bytes} bytes are more than {MOST_BYTES}")));
+        }
         let names: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
         for file in files {
             self.0.borrow_mut().files.insert(file.path.clone(), (file.mode, file.bytes.clone()));

@@ -94,7 +94,7 @@ impl AddressBuilder {
         let writer = trees::TreeWriter::default();
         log::take();
         let before = http::replace(self.pages.clone());
-        let mut result = F::fetch(&Address::new(&address), &TreeWriter::new(&writer));
+        let mut result = F::fetch(&Address::new(&address, F::card().into_settings()), &TreeWriter::new(&writer));
         http::replace(before);
         if result.is_ok() && writer.open.get() > 0 {
             result = Err(Problem::internal("not-finished", "a file was opened and not finished"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{FakeImage, FakeImages, MemoryTree, RecordedPlan};
 use crate::{
-    Job, Network, Plan, Problem, Strategy,
+    Job, Network, Plan, Problem, Setting, Strategy,
     log::Level,
     native::{log, plans, requests},
 };
@@ -121,7 +121,7 @@ impl JobBuilder {
 
     /// Asks something of the job, as a strategy would.
     pub fn ask<T>(&self, question: impl FnOnce(&Job) -> T) -> T {
-        FakeImages::new(self.images.clone()).during(|| question(&Job::new(&requests::Job(self.clone()))))
+        self.ask_with(Vec::new(), question)
     }
 
     /// Lets a strategy decide. Its card's name and defaults hold where nothing else was set.
@@ -131,21 +131,25 @@ impl JobBuilder {
         if job.strategy.is_empty() {
             card.name().clone_into(&mut job.strategy);
         }
-        for setting in card.settings() {
-            if let Some(default) = &setting.default {
-                job.settings.entry(setting.name.clone()).or_insert_with(|| default.clone());
-            }
-        }
-        job.decide_with(S::decide)
+        job.record(card.into_settings(), S::decide)
     }
 
     /// Lets a function decide.
     pub fn decide_with(&self, decide: impl FnOnce(&Job, &Plan) -> Result<(), Problem>) -> Decision {
+        self.record(Vec::new(), decide)
+    }
+
+    fn record(&self, settings: Vec<Setting>, decide: impl FnOnce(&Job, &Plan) -> Result<(), Problem>) -> Decision {
         let plan = plans::Plan::default();
         log::take();
-        let result = self.ask(|job| decide(job, &Plan::new(&plan)));
+        let result = self.ask_with(settings, |job| decide(job, &Plan::new(&plan)));
         let log = log::take().into_iter().map(|(level, text)| LogLine { level, text }).collect();
         Decision { result, plan: plan.0.take(), log }
+    }
+
+    fn ask_with<T>(&self, settings: Vec<Setting>, question: impl FnOnce(&Job) -> T) -> T {
+        let job = requests::Job(self.clone());
+        FakeImages::new(self.images.clone()).during(|| question(&Job::new(&job, settings)))
     }
 }
 

@@ -89,7 +89,7 @@ impl SubjectBuilder {
         let findings = requests::Findings::default();
         let subject = requests::Subject(self.clone());
         log::take();
-        let judge = || V::validate(&Subject::new(&subject), &Findings::new(&findings));
+        let judge = || V::validate(&Subject::new(&subject, V::card().into_settings()), &Findings::new(&findings));
         let result = FakeImages::new(self.image.clone()).during(judge);
         let log = log::take().into_iter().map(|(level, text)| LogLine { level, text }).collect();
         Verdict { result, findings: findings.0.take(), log }

@@ -9,7 +9,7 @@ fn run(job: &Job, plan: &Plan) -> Result<Run, Problem> {
     Ok(plan.run("prepare", &builder(job)?)?.command(["/usr/bin/prepare"]))
 }
 
-fn builder(job: &Job) -> Result<Image, Problem> {
+pub(crate) fn builder(job: &Job) -> Result<Image, Problem> {
     require(&job.builder_image(), Pull::AsAsked)
 }
 
