@@ -1,4 +1,5 @@
 //! The command line: one file for each command, and the only rooms that know the terminal, the environment and ambient paths.
+#![expect(clippy::disallowed_methods, reason = "this is where ambient authority is turned into values")]
 
 mod args;
 mod build;
@@ -52,8 +53,8 @@ pub(crate) async fn local_host(build: &BuildId) -> Result<Host, StiError> {
 async fn dispatch(cli: Cli) -> ExitCode {
     let output = cli.output.clone();
     let done = match cli.command {
-        Command::Build(command) => build::run(*command, &output).await,
-        Command::Plan(command) => plan::run(*command, &output).await,
+        Command::Build(command) => Box::pin(build::run(*command, &output)).await,
+        Command::Plan(command) => Box::pin(plan::run(*command, &output)).await,
         Command::Validate(command) => validate::run(command, &output).await,
         Command::Plugins(command) => plugins::run(command, &output).await,
         Command::Gc(command) => gc::run(command, &output).await,

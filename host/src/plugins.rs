@@ -29,8 +29,10 @@ pub struct Plugins {
 
 /// A plugin as lists show it.
 pub struct Known {
-    /// What it says of itself.
-    pub card: Card,
+    /// The name of its component.
+    pub name: String,
+    /// What it says of itself; `None` where policy keeps it from saying anything.
+    pub card: Option<Card>,
     /// `sha256:…` of the component.
     pub digest: String,
     /// Where it comes from.
@@ -49,12 +51,16 @@ impl Plugins {
         Self { sandbox }
     }
 
-    /// Lists every plugin that can be called by name, each with the identity that policy vets.
-    pub async fn known(&self) -> Result<Vec<Known>, StiError> {
+    /// Lists every plugin that can be called by name. What policy does not vet is listed by its digest, and none of its code runs.
+    pub async fn known(&self, policy: &Policy) -> Result<Vec<Known>, StiError> {
         let mut known = Vec::new();
         for shipped in SHIPPED {
-            let plugin = self.sandbox.load(component(shipped)).await?;
-            known.push(Known { card: plugin.card().clone(), digest: shipped.digest.to_owned(), origin: Origin::Shipped });
+            let card = match policy.vet(&unread(shipped)) {
+                Ok(()) => Some(self.sandbox.load(component(shipped)).await?.card().clone()),
+                Err(_) => None,
+            };
+            let (name, digest) = (shipped.file.to_owned(), shipped.digest.to_owned());
+            known.push(Known { name, card, digest, origin: Origin::Shipped });
         }
         Ok(known)
     }
@@ -62,7 +68,7 @@ impl Plugins {
     /// Loads a component from bytes, for lists and checks; none of the grants of a build come with it.
     pub async fn examine(&self, shown: &str, bytes: &[u8], policy: &Policy) -> Result<Known, StiError> {
         let (plugin, identity) = self.load_file(shown, bytes, policy).await?;
-        Ok(Known { card: plugin.card().clone(), digest: identity.digest, origin: identity.origin })
+        Ok(Known { name: identity.name, card: Some(plugin.card().clone()), digest: identity.digest, origin: identity.origin })
     }
 
     pub(crate) async fn strategy(&self, choice: &StrategyChoice, policy: &Policy) -> Result<Strategy, StiError> {
@@ -102,6 +108,9 @@ impl Plugins {
         for shipped in SHIPPED {
             // None of its code runs before it is vetted, not even to say its name.
             if let Err(refused) = policy.vet(&unread(shipped)) {
+                if shipped.file == name {
+                    return Err(refused.into());
+                }
                 denial.get_or_insert(refused);
                 continue;
             }

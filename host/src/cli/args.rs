@@ -37,20 +37,47 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Build an image from source and a builder image
+    ///
+    /// The builder image carries the scripts: `/usr/bin/prepare` builds the source at /tmp/src, `/usr/bin/run` becomes the command of the
+    /// product, and `/usr/bin/save-artifacts`, where there is one, hands over from the previous product what the next build can reuse.
+    ///
+    /// Nothing is tagged unless everything succeeded. A failed or interrupted build leaves the earlier product and the engine as they
+    /// were. Progress and the scripts' output go to standard error, the answer to standard output.
+    #[command(after_help = BUILD_EXAMPLES)]
     Build(Box<BuildCommand>),
     /// Show what a build would do, and do nothing
+    ///
+    /// Takes the arguments of `sti build` and does everything up to approval. It may pull images as `--pull` says and look into them,
+    /// and does nothing else. With `--json` the plan is printed for machines; docs/plan.schema.json describes it.
     Plan(Box<PlanCommand>),
     /// Check whether an image can build source
+    ///
+    /// Says all that is wrong with it. Pulls what is missing. Exits with 0 only if every image passes, and with 1 if one does not.
     Validate(ValidateCommand),
     /// List the plugins, or show what one needs
+    ///
+    /// Lists the plugins by name, with the digests that a policy file vets. With FILE it shows what that component is and what it may use.
     Plugins(PluginsCommand),
     /// Remove what dead builds left in the engine
+    ///
+    /// A build that was killed, or lost its engine, leaves containers and volumes. The next build of the same user removes them too. A
+    /// build that is alive is never touched, and neither is one of another machine or user.
     Gc(EngineCommand),
     /// Check engine, sockets, disk, sandbox and cache
+    ///
+    /// Says what to do about what is missing. Exits with 0 only if all is well, and with 1 if something is not.
     Doctor(EngineCommand),
     /// Show the versions of everything that matters
     Version(EngineCommand),
 }
+
+const BUILD_EXAMPLES: &str = "\
+Examples:
+  sti build . registry.example.com/builders/python app:1
+  sti build ./app builder app:2 --strategy commit -e DEBUG=1 -e GREETING=hello
+  sti build . builder app:3 --runtime slim-runtime --rm-previous
+  sti build . builder app:4 --network none --pull never --json
+  sti build . builder app:5 --strategy ./my-strategy.wasm --set theme=dark";
 
 /// How things are told; the same for every command.
 #[derive(Clone, Debug, Args)]
@@ -66,7 +93,7 @@ pub(crate) struct Output {
     pub(crate) debug: bool,
     /// Colour the output
     ///
-    /// `auto` colours on a terminal, unless the variable NO_COLOR is set.
+    /// `auto` colours on a terminal, unless the variable `NO_COLOR` is set.
     #[arg(long, global = true, help_heading = "Output", value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
 }
@@ -81,9 +108,9 @@ pub(crate) enum Color {
 /// Where containers run, and by which policy.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Place {
-    /// The engine: unix://PATH, tcp://HOST:PORT, http(s)://HOST:PORT
+    /// The engine: `unix://PATH`, `tcp://HOST:PORT`, `http(s)://HOST:PORT`
     ///
-    /// Otherwise: the variable DOCKER_HOST, the docker context in use, the standard sockets of Docker and of Podman, in this order. An
+    /// Otherwise: the variable `DOCKER_HOST`, the docker context in use, the standard sockets of Docker and of Podman, in this order. An
     /// engine that was named and does not answer is an error; no other is tried instead.
     #[arg(short = 'U', long, value_name = "ENDPOINT", help_heading = "Engine")]
     pub(crate) url: Option<String>,
@@ -92,7 +119,7 @@ pub(crate) struct Place {
     pub(crate) engine: EngineChoice,
     /// A policy file to be held to; only where there is no /etc/sti/policy.toml
     ///
-    /// The variable STI_POLICY does the same.
+    /// The variable `STI_POLICY` does the same.
     #[arg(long, value_name = "FILE", help_heading = "Engine")]
     pub(crate) policy: Option<PathBuf>,
 }
@@ -126,12 +153,6 @@ pub(crate) enum NetworkChoice {
     None,
 }
 
-/// Builds SOURCE with BUILDER_IMAGE into an image called TAG.
-///
-/// The builder image carries the scripts: `/usr/bin/prepare` builds the source at /tmp/src, `/usr/bin/run` becomes the command of the
-/// product, and `/usr/bin/save-artifacts`, where there is one, hands over from the previous product what the next build can reuse.
-///
-/// Nothing is tagged unless everything succeeded. A failed or interrupted build leaves the earlier product and the engine as they were.
 #[derive(Debug, Args)]
 pub(crate) struct BuildCommand {
     #[command(flatten)]
@@ -141,10 +162,6 @@ pub(crate) struct BuildCommand {
     pub(crate) rm_previous: bool,
 }
 
-/// Does everything that `sti build` does up to approval, and prints the plan.
-///
-/// Takes the arguments of `sti build`. It may pull images as `--pull` says and look into them, and does nothing else. With `--json`
-/// the plan is printed for machines; docs/plan.schema.json describes it.
 #[derive(Debug, Args)]
 pub(crate) struct PlanCommand {
     #[command(flatten)]
@@ -218,9 +235,6 @@ pub(crate) enum ContractChoice {
     Assemble,
 }
 
-/// Checks whether BUILDER_IMAGE can build source, and says all that is wrong with it.
-///
-/// Pulls what is missing. Exits with 0 only if every image passes.
 #[derive(Debug, Args)]
 pub(crate) struct ValidateCommand {
     /// The image to check
@@ -242,7 +256,6 @@ pub(crate) struct ValidateCommand {
     pub(crate) place: Place,
 }
 
-/// Lists the plugins by name, with the digests that a policy file vets, or shows what the component in FILE is and needs.
 #[derive(Debug, Args)]
 pub(crate) struct PluginsCommand {
     /// A component to look at
@@ -252,7 +265,6 @@ pub(crate) struct PluginsCommand {
     pub(crate) policy: Option<PathBuf>,
 }
 
-/// A command that asks the engine and nothing else.
 #[derive(Debug, Args)]
 pub(crate) struct EngineCommand {
     #[command(flatten)]

@@ -26,7 +26,7 @@ pub(super) async fn run(command: BuildCommand, output: &Output) -> Result<ExitCo
     if let Some(dir) = &command.what.dir {
         generated::check(dir)?;
     }
-    let result = until_interrupted(&mut interrupts, request.clone(), &host, &progress, command.what.dir.as_deref()).await?;
+    let result = until_interrupted(&mut interrupts, request, &host, &progress, command.what.dir.as_deref()).await?;
     if output.quiet {
         print_line(result.image.as_str());
     }
@@ -41,7 +41,8 @@ async fn until_interrupted(
     dir: Option<&std::path::Path>,
 ) -> Result<BuildResult, StiError> {
     let keep = |plan: &sti_core::Plan| dir.map_or(Ok(()), |dir| generated::keep(dir, plan));
-    let built = interrupts.unless_interrupted(build_as_approved(request, host, Arc::clone(progress), &keep)).await;
+    let building = Box::pin(build_as_approved(request, host, Arc::clone(progress), &keep));
+    let built = interrupts.unless_interrupted(building).await;
     match built {
         Ok(built) => built,
         Err(signal) => {

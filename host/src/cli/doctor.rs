@@ -67,8 +67,8 @@ async fn leftovers(command: &EngineCommand) -> Check {
 async fn sandbox(command: &EngineCommand) -> Check {
     let asked = async {
         let workplace = surroundings::workplace(command.place.policy.as_deref())?;
-        let known = workplace.plugins.known().await?;
-        let names: Vec<_> = known.iter().map(|known| known.card.name.as_str()).collect();
+        let known = workplace.plugins.known(&workplace.policy).await?;
+        let names: Vec<_> = known.iter().filter(|known| known.card.is_some()).map(|known| known.name.as_str()).collect();
         Ok(format!("runs the plugins {}", names.join(", ")))
     };
     Check { name: "sandbox", outcome: asked.await.map_err(words) }
@@ -102,6 +102,7 @@ fn space(path: &Path, dir: &cap_std::fs::Dir) -> Result<String, (String, Option<
     if free < LITTLE_SPACE { Err((says, Some("free some space".to_owned()))) } else { Ok(says) }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 fn words(error: StiError) -> (String, Option<String>) {
     let reasons: Vec<_> = std::iter::once(error.to_string()).chain(error.because()).collect();
     (reasons.join("; "), error.hint())

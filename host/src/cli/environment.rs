@@ -48,12 +48,18 @@ pub(super) fn merged(all: impl IntoIterator<Item = Variable>) -> Vec<Variable> {
 /// Reads `NAME=VALUE` of `--set` and `--label`.
 pub(super) fn pair(flag: &str, given: &str) -> Result<Variable, StiError> {
     match given.split_once('=') {
-        Some((name, value)) if !name.is_empty() && !name.contains(char::is_whitespace) => Ok(Variable::new(name, value)),
+        Some((name, value)) if is_key(name) && !value.contains('\0') => Ok(Variable::new(name, value)),
         _ => Err(StiError::InvalidArgument {
             what: format!("`{flag} {}` is not of the form NAME=VALUE", given.escape_debug()),
             hint: Some(format!("{flag} NAME=VALUE")),
         }),
     }
+}
+
+/// Labels and settings may hold slashes too, such as `example.com/team`.
+fn is_key(name: &str) -> bool {
+    let is_character = |character: char| is_name_character(character) || character == '/';
+    name.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_') && name.chars().all(is_character)
 }
 
 fn malformed(given: &str, why: &str) -> StiError {

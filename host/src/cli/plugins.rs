@@ -3,6 +3,7 @@
 use std::{fs, process::ExitCode};
 
 use serde_json::json;
+use sti_sandbox::Card;
 
 use super::{
     args::{Output, PluginsCommand},
@@ -14,7 +15,7 @@ use crate::{Known, Origin, StiError};
 pub(super) async fn run(command: PluginsCommand, output: &Output) -> Result<ExitCode, StiError> {
     let workplace = surroundings::workplace(command.policy.as_deref())?;
     let known = match &command.file {
-        None => workplace.plugins.known().await?,
+        None => workplace.plugins.known(&workplace.policy).await?,
         Some(path) => {
             let shown = path.display().to_string();
             let bytes = fs::read(path).map_err(|error| StiError::InvalidArgument {
@@ -25,8 +26,10 @@ pub(super) async fn run(command: PluginsCommand, output: &Output) -> Result<Exit
         }
     };
     if output.json {
-        let plugins: Vec<_> =
-            known.iter().map(|known| json!({"digest": known.digest, "origin": origin(known), "card": known.card})).collect();
+        let plugins: Vec<_> = known
+            .iter()
+            .map(|known| json!({"name": known.name, "digest": known.digest, "origin": origin(known), "card": known.card}))
+            .collect();
         print_line(&json!({ "plugins": plugins }).to_string());
     } else {
         known.iter().for_each(print);
@@ -42,17 +45,21 @@ fn origin(known: &Known) -> String {
 }
 
 fn print(known: &Known) {
-    let card = &known.card;
-    let kinds: Vec<_> = card.kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
+    match &known.card {
+        Some(card) => print_card(card),
+        None => print_line(&format!("{}, not vetted by policy", known.name)),
+    }
+    print_line(&format!("    digest {}", known.digest));
+    print_line(&format!("    {}", origin(known)));
+}
+
+fn print_card(card: &Card) {
+    let kinds: Vec<_> = card.kinds.iter().map(|kind| kind.name()).collect();
     let aliases = if card.aliases.is_empty() { String::new() } else { format!(" (also {})", card.aliases.join(", ")) };
     print_line(&format!("{}{aliases} {}, {}", card.name, card.version, kinds.join(" and ")));
     print_line(&format!("    {}", card.summary));
-    print_line(&format!("    digest {}", known.digest));
-    print_line(&format!(
-        "    {}, may use {}",
-        origin(known),
-        if card.needs.is_empty() { "nothing".to_owned() } else { card.needs.join(", ") }
-    ));
+    let needs = if card.needs.is_empty() { "nothing".to_owned() } else { card.needs.join(", ") };
+    print_line(&format!("    may use {needs}"));
     for setting in &card.settings {
         let default = setting.default.as_ref().map(|default| format!(" [default: {default}]")).unwrap_or_default();
         print_line(&format!("    --set {}=…  {}{default}", setting.name, setting.summary));

@@ -72,19 +72,14 @@ fn as_json(error: &StiError, condition: Condition) -> Value {
 }
 
 fn as_text(error: &StiError, colours: bool) -> String {
-    let mut text = format!("{} {error}\n", painted("error:", ERROR, colours));
-    for reason in error.because() {
-        text += &format!("  {} {reason}\n", painted("because:", REASON, colours));
-    }
-    for line in last_lines(error) {
-        text += &format!("  | {line}\n");
-    }
-    if let Some(hint) = error.hint() {
-        // What has several lines is there to be pasted.
-        let hint = hint.replace('\n', "\n        ");
-        text += &format!("  {} {hint}\n", painted("hint:", HINT, colours));
-    }
-    text
+    let mut lines = vec![format!("{} {error}", painted("error:", ERROR, colours))];
+    let reason = |reason: String| format!("  {} {reason}", painted("because:", REASON, colours));
+    lines.extend(error.because().into_iter().map(reason));
+    lines.extend(last_lines(error).iter().map(|line| format!("  | {line}")));
+    // What has several lines is there to be pasted.
+    let hint = |hint: String| format!("  {} {}", painted("hint:", HINT, colours), hint.replace('\n', "\n        "));
+    lines.extend(error.hint().map(hint));
+    lines.join("\n") + "\n"
 }
 
 fn last_lines(error: &StiError) -> &[String] {

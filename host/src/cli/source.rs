@@ -49,7 +49,9 @@ fn refuse_addresses(path: &Path) -> Result<(), StiError> {
 fn is_git(text: &str, path: &Path) -> bool {
     const SCHEMES: [&str; 5] = ["git:", "git+", "ssh://", "file://", "git@"];
     let is_scp_like = text.split_once(':').is_some_and(|(host, _)| host.contains('@') && !host.contains('/')) && !path.exists();
-    SCHEMES.iter().any(|scheme| text.starts_with(scheme)) || is_scp_like || text.ends_with(".git")
+    SCHEMES.iter().any(|scheme| text.starts_with(scheme))
+        || is_scp_like
+        || path.extension().is_some_and(|extension| extension == "git")
 }
 
 fn split(path: &Path) -> Result<(PathBuf, Box<OsStr>), StiError> {

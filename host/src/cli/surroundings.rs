@@ -11,7 +11,7 @@ use std::{
 
 use cap_std::{ambient_authority, fs::Dir};
 use sti_core::{BuildId, Progress};
-use sti_docker::DockerEngine;
+use sti_docker::{Candidate, DockerEngine};
 use sti_engine::Engine;
 use sti_policy::{Policy, Which};
 use sti_sandbox::{Limits, Sandbox};
@@ -117,12 +117,34 @@ pub(super) async fn engine(place: &Place, build: &BuildId, progress: Arc<dyn Pro
         Some(directories) => Some(private_dir(&directories.cache.join("images"))?),
         None => None,
     };
-    let text = place.url.clone().or_else(|| env::var("DOCKER_HOST").ok()).unwrap_or("unix:///var/run/docker.sock".to_owned());
-    let endpoint =
-        sti_docker::Endpoint::parse(&text).map_err(|error| StiError::InvalidArgument { what: error.to_string(), hint: None })?;
-    let settings =
-        sti_docker::Settings { endpoint, tls: None, build: build.clone(), owner: owner(), memory, requests_told: Some(progress) };
-    Ok(Arc::new(DockerEngine::connect(settings).await?))
+    let settings = |candidate: &Candidate| sti_docker::Settings {
+        endpoint: candidate.endpoint.clone(),
+        tls: candidate.tls.clone(),
+        build: build.clone(),
+        owner: owner(),
+        memory,
+        requests_told: Some(progress),
+    };
+    Ok(Arc::new(DockerEngine::find(&docker_surroundings(place.url.clone()), settings).await?))
+}
+
+fn docker_surroundings(given: Option<String>) -> sti_docker::Surroundings {
+    let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    sti_docker::Surroundings {
+        given,
+        docker_host: text("DOCKER_HOST"),
+        docker_tls_verify: text("DOCKER_TLS_VERIFY"),
+        docker_cert_path: text("DOCKER_CERT_PATH").map(PathBuf::from),
+        docker_context: text("DOCKER_CONTEXT"),
+        docker_directory: docker_directory(),
+        runtime_directory: absolute(env::var_os("XDG_RUNTIME_DIR")),
+    }
+}
+
+fn docker_directory() -> Option<(Dir, PathBuf)> {
+    let configured = env::var_os("DOCKER_CONFIG").map(PathBuf::from);
+    let path = configured.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".docker")))?;
+    Some((Dir::open_ambient_dir(&path, ambient_authority()).ok()?, path))
 }
 
 /// Names machine and user, so that builds of others on the same engine are told from ours: the machine's id (machine-id(5)) and the

@@ -10,11 +10,11 @@ use super::{
     report::print_line,
     surroundings,
 };
-use crate::StiError;
+use crate::{Known, StiError};
 
 pub(super) async fn run(command: EngineCommand, output: &Output) -> Result<ExitCode, StiError> {
     let workplace = surroundings::workplace(command.place.policy.as_deref())?;
-    let plugins = workplace.plugins.known().await?;
+    let plugins = workplace.plugins.known(&workplace.policy).await?;
     let engine = match surroundings::engine(&command.place, &BuildId::draw(), Arc::new(Silent)).await {
         Ok(engine) => engine.about().await.map_err(StiError::from),
         Err(error) => Err(error),
@@ -22,7 +22,7 @@ pub(super) async fn run(command: EngineCommand, output: &Output) -> Result<ExitC
     if output.json {
         let plugins: Vec<_> = plugins
             .iter()
-            .map(|known| json!({"name": known.card.name, "version": known.card.version, "digest": known.digest}))
+            .map(|known| json!({"name": known.name, "version": version_of(known), "digest": known.digest}))
             .collect();
         print_line(
             &json!({
@@ -41,7 +41,7 @@ pub(super) async fn run(command: EngineCommand, output: &Output) -> Result<ExitC
     print_line(&format!("contract {}", sti_sandbox::CONTRACT));
     print_line(&format!("runtime {}", sti_sandbox::RUNTIME));
     for known in plugins {
-        print_line(&format!("plugin {} {} {}", known.card.name, known.card.version, known.digest));
+        print_line(&format!("plugin {} {} {}", known.name, version_of(&known).unwrap_or("not vetted"), known.digest));
     }
     print_line(&match engine {
         Ok(about) => {
@@ -50,4 +50,8 @@ pub(super) async fn run(command: EngineCommand, output: &Output) -> Result<ExitC
         Err(error) => format!("engine none: {error}"),
     });
     Ok(ExitCode::SUCCESS)
+}
+
+fn version_of(known: &Known) -> Option<&str> {
+    known.card.as_ref().map(|card| card.version.as_str())
 }

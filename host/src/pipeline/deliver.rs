@@ -23,10 +23,7 @@ pub(super) async fn deliver(
     progress: &dyn Progress,
 ) -> Result<Tagged, StiError> {
     let products = in_order(approved_plan.plan(), outcome)?;
-    let previous = match request.remove_previous {
-        true => images.held(&request.tag).await?.map(|facts| facts.id),
-        false => None,
-    };
+    let previous = if request.remove_previous { images.held(&request.tag).await?.map(|facts| facts.id) } else { None };
     tag_all(&products, host, images).await?;
     if let Some(previous) = previous {
         remove_previous(&previous, &products, host, progress).await;
@@ -81,7 +78,7 @@ async fn remove_previous(previous: &ImageId, products: &Tagged, host: &Host, pro
     match host.engine.remove_image(previous).await {
         Ok(true) => progress.say(Level::Info, format!("removed the previous image {}", previous.short())),
         Ok(false) => {
-            progress.say(Level::Warning, format!("kept the previous image {}: something still uses it", previous.short()))
+            progress.say(Level::Warning, format!("kept the previous image {}: something still uses it", previous.short()));
         }
         Err(error) => progress.say(Level::Warning, format!("could not remove the previous image {}: {error}", previous.short())),
     }

@@ -1,6 +1,7 @@
 //! Every way in which a build can fail, joined from the rooms, with the condition that it is known by.
 
 use sti_core::{ProblemKind, Pull, Reference, reference::Malformed, tree};
+use sti_docker::NoEndpoint;
 use sti_engine as engine;
 use sti_policy as policy;
 use sti_sandbox as sandbox;
@@ -93,6 +94,9 @@ pub enum StiError {
         /// Those that fail, with what was found.
         verdicts: Vec<ImageVerdict>,
     },
+    /// No engine was found.
+    #[error(transparent)]
+    NoEngine(#[from] NoEndpoint),
     /// The engine failed, or a script in it.
     #[error(transparent)]
     Engine(#[from] engine::Error),
@@ -121,7 +125,9 @@ impl StiError {
     /// What this failure is known by.
     pub fn condition(&self) -> Condition {
         let (name, exit) = match self {
-            Self::InvalidArgument { .. } | Self::UnknownSetting { .. } => ("invalid-argument", 2),
+            Self::InvalidArgument { .. } | Self::UnknownSetting { .. } | Self::NoEngine(NoEndpoint::Malformed { .. }) => {
+                ("invalid-argument", 2)
+            }
             Self::InvalidStrategy { .. } => ("invalid-strategy", 2),
             Self::InvalidEnvironment { .. } => ("invalid-environment", 2),
             Self::InvalidReference(_) => ("invalid-reference", 2),
@@ -134,6 +140,7 @@ impl StiError {
             Self::NoSuchBuilderImage { .. } => ("no-such-builder-image", 5),
             Self::NoSuchRuntimeImage { .. } => ("no-such-runtime-image", 5),
             Self::ValidationFailed { .. } => ("validation-failed", 1),
+            Self::NoEngine(_) => ("connection-failed", 5),
             Self::Engine(error) => of_engine(error),
             Self::Interrupted { signal } => ("interrupted", 128 + signal),
             Self::Ours(_) => ("internal", 70),
@@ -175,10 +182,10 @@ impl StiError {
             Self::NoSuchBuilderImage { .. } | Self::NoSuchRuntimeImage { .. } => {
                 Some("check the spelling, or build or load the image first".to_owned())
             }
-            Self::ValidationFailed { .. } => None,
+            Self::NoEngine(error) => error.hint(),
             Self::Engine(error) => error.hint(),
             Self::Ours(_) => Some("this is a mistake of sti; please report it with the output of `sti doctor`".to_owned()),
-            Self::UnknownSetting { .. } | Self::Interrupted { .. } => None,
+            Self::ValidationFailed { .. } | Self::UnknownSetting { .. } | Self::Interrupted { .. } => None,
         }
     }
 }
