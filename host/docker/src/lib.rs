@@ -1,5 +1,4 @@
 //! The engine that speaks to Docker or Podman: the only place that names bollard.
-#![expect(clippy::result_large_err, reason = "an error ends a build: it is made once, and not on a path that is walked often")]
 
 mod assemble;
 mod builder;

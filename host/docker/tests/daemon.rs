@@ -11,7 +11,7 @@ mod daemon {
     pub(crate) mod bench;
 }
 
-use daemon::bench::{Bench, plan_of, run_of};
+use daemon::bench::{Bench, plan_of, run_of, tree};
 use sti_core::{
     Pull, Reference, Tree, Variable,
     plan::{
@@ -59,7 +59,7 @@ fn commits_what_a_script_made_and_nothing_that_was_mounted() {
         let mut plan = plan_of(bench, run);
         plan.contents = vec![Content::Source];
         let before = bench.engine.requests();
-        let outcome = execute(bench, plan, Some(bench.tree(source.path()))).await.unwrap();
+        let outcome = execute(bench, plan, Some(tree(source.path()))).await.unwrap();
         let image = outcome.images[&StepId(0)].clone();
         let tag = bench.tag();
         bench.engine.tag(&image, &tag).await.unwrap();
@@ -250,7 +250,7 @@ fn carries_out_instructions_with_the_engines_own_builder() {
         let mut plan = plan_of(bench, run_of(&["/x"]));
         plan.steps = vec![on_builder(bench, "build", Action::Build(build))];
         plan.contents = vec![Content::Source];
-        let outcome = execute(bench, plan, Some(bench.tree(source.path()))).await.unwrap();
+        let outcome = execute(bench, plan, Some(tree(source.path()))).await.unwrap();
         let lines = bench.told.lines();
         let has = |text: &str| lines.iter().any(|line| line.contains(text));
         assert!(has("1001") && has("1002") && has("say \"hi\" to $USER") && has("oops"), "{lines:?}");

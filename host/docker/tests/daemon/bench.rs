@@ -10,7 +10,7 @@ use bollard::{
     Docker,
     models::ImageInspect,
     query_parameters::{
-        CreateImageOptionsBuilder, ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListVolumesOptionsBuilder,
+        BuildImageOptionsBuilder, ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListVolumesOptionsBuilder,
         RemoveImageOptionsBuilder,
     },
 };
@@ -130,12 +130,6 @@ impl Bench {
         Policy::none().approve(plan, &plugin, &named).unwrap_or_else(|denial| panic!("{denial}"))
     }
 
-    /// A source tree.
-    pub(crate) fn tree(&self, path: &Path) -> Tree {
-        let dir = cap_std::fs::Dir::open_ambient_dir(path, cap_std::ambient_authority()).unwrap();
-        Tree::directory(dir, path).unwrap()
-    }
-
     /// An image by its id.
     pub(crate) async fn inspect_id(&self, id: &ImageId) -> Option<ImageInspect> {
         self.docker.inspect_image(id.as_str()).await.ok()
@@ -189,6 +183,12 @@ fn settings() -> Settings {
     }
 }
 
+/// A source tree.
+pub(crate) fn tree(path: &Path) -> Tree {
+    let dir = cap_std::fs::Dir::open_ambient_dir(path, cap_std::ambient_authority()).unwrap();
+    Tree::directory(dir, path).unwrap()
+}
+
 /// A plan of one run step.
 pub(crate) fn plan_of(bench: &Bench, run: Run) -> Plan {
     let mut plan = Plan::empty(Author { plugin: "test".to_owned(), digest: "sha256:0".to_owned() });
@@ -223,20 +223,16 @@ pub(crate) fn run_of(command: &[&str]) -> Run {
     }
 }
 
+/// Builds the image: an import would be shorter, but Podman's takes neither tags nor changes.
 async fn import(docker: &Docker, reference: &Reference, user: &str) {
-    let changes = [
-        format!("USER {user}"),
-        "ENTRYPOINT [\"/bin/busybox\"]".to_owned(),
-        "ENV PATH=/bin".to_owned(),
-        "LABEL sti.test=docker".to_owned(),
-    ];
-    let changes: Vec<String> = changes.into_iter().filter(|change| change != "USER ").collect();
-    let options = CreateImageOptionsBuilder::new().from_src("-").repo(&reference.name()).tag("1").changes(changes).build();
-    let imported = docker.create_image(Some(options), Some(bollard::body_full(image_tar().into())), None);
-    imported.try_collect::<Vec<_>>().await.unwrap();
+    let user = if user.is_empty() { String::new() } else { format!("USER {user}\n") };
+    let text = format!("FROM scratch\nCOPY root /\nENTRYPOINT [\"/bin/busybox\"]\nENV PATH=/bin\nLABEL sti.test=docker\n{user}");
+    let options = BuildImageOptionsBuilder::new().dockerfile("Dockerfile").t(&reference.canonical()).rm(true).build();
+    let built = docker.build_image(options, None, Some(bollard::body_full(image_tar(&text).into())));
+    built.try_collect::<Vec<_>>().await.unwrap();
 }
 
-fn image_tar() -> Vec<u8> {
+fn image_tar(dockerfile: &str) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     let mut add = |path: &str, mode: u32, owner: u64, bytes: &[u8]| {
         let mut header = tar::Header::new_gnu();
@@ -247,20 +243,21 @@ fn image_tar() -> Vec<u8> {
         header.set_entry_type(if path.ends_with('/') { tar::EntryType::Directory } else { tar::EntryType::Regular });
         tar.append_data(&mut header, path, bytes).unwrap();
     };
-    add("tmp/", 0o1777, 0, b"");
-    add("srv/", 0o755, 0, b"");
-    add("srv/out/", 0o777, 0, b"");
-    add("etc/passwd", 0o644, 0, b"root:x:0:0::/root:/bin/sh\nbuilder:x:431:433::/home/builder:/bin/sh\n");
-    add("etc/group", 0o644, 0, b"root:x:0:\nstaff:x:50:\n");
-    add("etc/odd", 0o755, 0, b"no program at all\n");
-    add("bin/busybox", 0o755, 0, &std::fs::read(BUSYBOX).unwrap());
+    add("Dockerfile", 0o644, 0, dockerfile.as_bytes());
+    add("root/tmp/", 0o1777, 0, b"");
+    add("root/srv/", 0o755, 0, b"");
+    add("root/srv/out/", 0o777, 0, b"");
+    add("root/etc/passwd", 0o644, 0, b"root:x:0:0::/root:/bin/sh\nbuilder:x:431:433::/home/builder:/bin/sh\n");
+    add("root/etc/group", 0o644, 0, b"root:x:0:\nstaff:x:50:\n");
+    add("root/etc/odd", 0o755, 0, b"no program at all\n");
+    add("root/bin/busybox", 0o755, 0, &std::fs::read(BUSYBOX).unwrap());
     let mut link = tar::Header::new_gnu();
     link.set_entry_type(tar::EntryType::Symlink);
     link.set_size(0);
-    tar.append_link(&mut link, "bin/sh", "busybox").unwrap();
-    tar.append_link(&mut link, "bin/cp", "../bin/busybox").unwrap();
+    tar.append_link(&mut link, "root/bin/sh", "busybox").unwrap();
+    tar.append_link(&mut link, "root/bin/cp", "../bin/busybox").unwrap();
     for name in ["ls", "cat", "touch", "mkdir", "rm", "seq"] {
-        tar.append_link(&mut link, format!("bin/{name}"), "busybox").unwrap();
+        tar.append_link(&mut link, format!("root/bin/{name}"), "busybox").unwrap();
     }
     tar.get_mut().flush().unwrap();
     tar.into_inner().unwrap()
