@@ -132,10 +132,9 @@ fn builds_clean_and_says_so_when_that_is_asked_for() {
 }
 
 #[test]
-fn keeps_the_entrypoint_and_warns_of_it() {
+fn keeps_the_entrypoint() {
     let decision = job().image(image("builder").entrypoint(&["/entry"])).decide::<Dockerfile>();
     assert_eq!(decision.expect_plan().steps[0].changes.entrypoint, None);
-    assert!(decision.says(Level::Warning, "entrypoint `/entry`"));
 }
 
 #[test]

@@ -29,8 +29,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Finds the images of a job and checks that they follow the contract. Says which kind of build it is, and why; and warns
-    /// of an entrypoint that will be given the run script.
+    /// Finds the images of a job and checks that they follow the contract. Says which kind of build it is, and why.
     pub fn find(job: &Job) -> Result<Self, Problem> {
         refuse_assemble(job)?;
         let builder = image(job, &job.builder_image(), "builder")?;
@@ -38,7 +37,6 @@ impl Parts {
         if runtime.is_some() {
             require_save_artifacts(&builder)?;
         }
-        warn_of_entrypoint(runtime.as_ref().unwrap_or(&builder));
         let previous = previous(job, if runtime.is_some() { "build" } else { "app" })?;
         Ok(Self { builder, runtime, previous })
     }
@@ -104,14 +102,6 @@ fn require_save_artifacts(builder: &Image) -> Result<(), Problem> {
                 .hint("build without --runtime, or use a builder image that can save artifacts"))
         }
         Some(problem) => Err(problem),
-    }
-}
-
-fn warn_of_entrypoint(image: &Image) {
-    let entrypoint = image.entrypoint();
-    if !entrypoint.is_empty() {
-        let (reference, words, run) = (image.reference(), entrypoint.join(" "), PREPARE.run_script());
-        log::warning(format!("`{reference}` has the entrypoint `{words}`, which the product keeps: it will be given `{run}`"));
     }
 }
 

@@ -27,7 +27,7 @@ impl Assembly {
         Ok(self)
     }
 
-    /// Adds a layer whose files belong to `owner` (`user`, `uid`, `user:group`, `uid:gid`).
+    /// Adds a layer whose files belong to `owner` (`user`, `uid`, `user:group`, `uid:gid`). Root is refused where the base's user is another.
     pub fn layer_of(self, title: &str, content: &Content, at: impl AsRef<str>, owner: &str) -> Result<Self, Problem> {
         self.0.layer(title, &content.0, at.as_ref(), Some(owner))?;
         Ok(self)

@@ -36,7 +36,7 @@ impl Strategy for LabelLayers {
         let app = plan
             .assemble(&format!("put {} files into layers", paths.len()), &base)?
             .layer("files", &plan.source(), &at)?
-            .layer_of("index", &index, INDEX_AT, "0:0")?
+            .layer("index", &index, INDEX_AT)?
             .finish();
         app.command([required(job, "serve")?, at]).environment(job.environment()).label(LABEL, &paths.len().to_string());
         plan.product("app", &app)
@@ -90,7 +90,7 @@ mod tests {
             "\
 1. assemble `put 3 files into layers` on static
    layer `files`: source at /www
-   layer `index`: files index.txt at /usr/share/label-layers for 0:0
+   layer `index`: files index.txt at /usr/share/label-layers
    image command /usr/bin/run /www
    image environment PORT=80
    image label com.example.label-layers.files=3
