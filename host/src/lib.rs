@@ -5,19 +5,7 @@
 //! [`validate()`]. A [`Host`] says where: which plugins there are, what policy allows, which engine runs containers.
 //!
 //! ```no_run
-//! use std::sync::Arc;
-//!
-//! # async fn example() -> Result<(), sti::StiError> {
-//! let host = sti::Host::local().await?;
-//! let request = sti::BuildRequest::new(
-//!     sti::open_source("examples/site")?,
-//!     sti::Reference::parse("site-builder:1")?,
-//!     sti::Reference::parse("site:1")?,
-//! );
-//! let result = sti::build(request, &host, Arc::new(sti::Silent)).await?;
-//! println!("{} is {}", result.tag, result.image);
-//! # Ok(())
-//! # }
+#![doc = include_str!("../examples/build.rs")]
 //! ```
 
 mod cli;

@@ -136,15 +136,16 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The warnings and notes of validators are told; the failures are answered.
-fn tell_findings(findings: Vec<sti_core::Finding>, about: &str, progress: &dyn Progress) -> Vec<sti_core::Finding> {
+/// The warnings and notes of validators are told, with the image's name where they do not say it; the failures are answered.
+fn tell_findings(findings: Vec<sti_core::Finding>, image: &Reference, progress: &dyn Progress) -> Vec<sti_core::Finding> {
     let (failures, rest): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.severity == Severity::Failure);
     for finding in rest {
         let level = match finding.severity {
             Severity::Note => sti_core::progress::Level::Info,
             _ => sti_core::progress::Level::Warning,
         };
-        progress.say(level, format!("{about}: {}", finding.message));
+        let is_named = finding.message.contains(&image.to_string());
+        progress.say(level, if is_named { finding.message } else { format!("`{image}`: {}", finding.message) });
     }
     failures
 }

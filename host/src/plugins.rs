@@ -119,7 +119,7 @@ impl Plugins {
             if !card.kinds.contains(&Kind::Strategy) {
                 continue;
             }
-            if answers_to(card, name) {
+            if card.answers_to(name) {
                 let identity = identity_of(&plugin, Origin::Shipped);
                 return Ok(Strategy { plugin, identity });
             }
@@ -133,6 +133,15 @@ impl Plugins {
         Err(StiError::InvalidStrategy { name: name.to_owned(), known: names, nearest })
     }
 
+    /// Whether a card bears a name or alias of a shipped plugin: messages and policy would speak of the wrong one.
+    async fn is_taken(&self, card: &Card, policy: &Policy) -> Result<bool, StiError> {
+        let names = || std::iter::once(&card.name).chain(&card.aliases);
+        let known = self.known(policy).await?;
+        Ok(known.iter().any(|known| {
+            names().any(|name| *name == known.name || known.card.as_ref().is_some_and(|shipped| shipped.answers_to(name)))
+        }))
+    }
+
     /// Vets by digest before a byte of it is compiled.
     async fn load_file(&self, shown: &str, bytes: &[u8], policy: &Policy) -> Result<(Plugin, PluginIdentity), StiError> {
         let digest = sti_sandbox::digest_of(bytes);
@@ -140,6 +149,9 @@ impl Plugins {
         policy.vet(&PluginIdentity { name: shown.to_owned(), digest: digest.clone(), origin: origin.clone() })?;
         let plugin = self.sandbox.load(Component { shown, digest: Some(&digest), bytes }).await?;
         let identity = identity_of(&plugin, origin);
+        if self.is_taken(plugin.card(), policy).await? {
+            return Err(StiError::NameTaken { shown: shown.to_owned(), name: plugin.card().name.clone() });
+        }
         Ok((plugin, identity))
     }
 }
@@ -178,8 +190,4 @@ fn unread(shipped: &Shipped) -> PluginIdentity {
 
 fn identity_of(plugin: &Plugin, origin: Origin) -> PluginIdentity {
     PluginIdentity { name: plugin.card().name.clone(), digest: plugin.digest().to_owned(), origin }
-}
-
-fn answers_to(card: &Card, name: &str) -> bool {
-    card.name == name || card.aliases.iter().any(|alias| alias == name)
 }

@@ -72,6 +72,14 @@ pub enum StiError {
     /// A plugin failed.
     #[error(transparent)]
     Plugin(#[from] sandbox::Error),
+    /// A component from a file bears the name of a plugin that comes with the program.
+    #[error("the component `{shown}` calls itself `{name}`, which is the name of another plugin")]
+    NameTaken {
+        /// Its path.
+        shown: String,
+        /// The name that is taken.
+        name: String,
+    },
     /// The builder image is nowhere it may be looked for.
     #[error("there is no builder image `{image}`")]
     NoSuchBuilderImage {
@@ -137,6 +145,7 @@ impl StiError {
             Self::Policy(error) => (error.code(), 2),
             Self::Plugin(sandbox::Error::Problem { problem, .. }) => of_problem(problem.kind),
             Self::Plugin(error) => (error.code(), 4),
+            Self::NameTaken { .. } => ("plugin-invalid", 4),
             Self::NoSuchBuilderImage { .. } => ("no-such-builder-image", 5),
             Self::NoSuchRuntimeImage { .. } => ("no-such-runtime-image", 5),
             Self::ValidationFailed { .. } => ("validation-failed", 1),
@@ -182,6 +191,7 @@ impl StiError {
             Self::NoSuchBuilderImage { .. } | Self::NoSuchRuntimeImage { .. } => {
                 Some("check the spelling, or build or load the image first".to_owned())
             }
+            Self::NameTaken { .. } => Some("its author gives it a name of its own, on its card".to_owned()),
             Self::NoEngine(error) => error.hint(),
             Self::Engine(error) => error.hint(),
             Self::Ours(_) => Some("this is a mistake of sti; please report it with the output of `sti doctor`".to_owned()),
@@ -190,13 +200,16 @@ impl StiError {
     }
 }
 
-/// A problem that a plugin answered is the user's to mend, or the plugin's own.
+/// A problem that a plugin answered is the user's to mend, or the plugin's own. What policy or the engine refused was recorded where
+/// it was refused and is told instead: a plugin that merely says so is not believed.
 fn of_problem(kind: ProblemKind) -> (&'static str, u8) {
     match kind {
         ProblemKind::Invalid | ProblemKind::NotFound => ("validation-failed", 1),
-        ProblemKind::Denied => ("not-granted", 3),
-        ProblemKind::Unavailable => ("engine-failed", 5),
-        ProblemKind::Exhausted | ProblemKind::Internal | ProblemKind::Cancelled => ("plugin-problem", 4),
+        ProblemKind::Denied
+        | ProblemKind::Unavailable
+        | ProblemKind::Exhausted
+        | ProblemKind::Internal
+        | ProblemKind::Cancelled => ("plugin-problem", 4),
     }
 }
 

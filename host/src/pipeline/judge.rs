@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sti_core::{ImageFacts, Progress};
+use sti_core::{ImageFacts, Progress, Severity};
 use sti_policy::PluginIdentity;
 use sti_sandbox::{Moment, Plugin, Subject};
 
@@ -40,8 +40,12 @@ pub(super) async fn judge_images(
         let Some(facts) = images.held(image).await? else { continue };
         let incremental = is_extended && role == Role::Builder;
         let question = Question { role, facts, incremental, contract: request.contract.clone() };
-        let findings = ask_all(&validators, &question, images, progress).await?;
-        let failures = tell_findings(findings, &format!("{} image `{image}`", role.name()), progress.as_ref());
+        let mut findings = ask_all(&validators, &question, images, progress).await?;
+        // Warnings are about the product, and the builder of an extended build becomes none.
+        if is_extended && role == Role::Builder {
+            findings.retain(|finding| finding.severity == Severity::Failure);
+        }
+        let failures = tell_findings(findings, image, progress.as_ref());
         if !failures.is_empty() {
             failed.push(ImageVerdict { role: role.name(), image: image.clone(), findings: failures });
         }
