@@ -176,5 +176,9 @@ fn size_of_deleted(process: u32) -> u64 {
     let open = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
     let is_deleted =
         |entry: &fs::DirEntry| fs::read_link(entry.path()).is_ok_and(|target| target.to_string_lossy().ends_with(" (deleted)"));
-    open.filter(is_deleted).filter_map(|entry| fs::metadata(entry.path()).ok()).map(|found| found.len()).sum()
+    open.filter(is_deleted)
+        .filter_map(|entry| fs::metadata(entry.path()).ok())
+        .filter(fs::Metadata::is_file)
+        .map(|found| found.len())
+        .sum()
 }

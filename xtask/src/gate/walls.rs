@@ -12,7 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sti-engine", &["sti-core", "sti-policy"]),
     ("sti-docker", &["sti-core", "sti-policy", "sti-engine"]),
     ("sti-bindings", &[]),
-    ("sti-sandbox", &["sti-core", "sti-bindings"]),
+    ("sti-sandbox", &["sti-core", "sti-policy", "sti-engine", "sti-bindings"]),
     ("sti", &["sti-core", "sti-policy", "sti-engine", "sti-docker", "sti-sandbox"]),
     ("sti-plugin", &[]),
     ("sti-commit", &["sti-plugin"]),
@@ -21,7 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("site-builder", &[]),
     ("sti-fixture", &[]),
     ("sti-test-engine", &[]),
-    ("sti-tests", &["sti-test-engine"]),
+    ("sti-tests", &["sti-core", "sti-policy", "sti-engine", "sti-docker", "sti-test-engine"]),
     ("xtask", &["sti-test-engine"]),
 ];
 
@@ -37,7 +37,7 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ("indicatif", &["sti"]),
     ("anstyle", &["sti"]),
     ("toml", &["sti-policy"]),
-    ("tokio", &["sti", "sti-engine", "sti-docker", "sti-sandbox"]),
+    ("tokio", &["sti", "sti-engine", "sti-docker", "sti-sandbox", "sti-tests"]),
     ("anyhow", &["sti-tests", "sti-test-engine", "xtask"]),
 ];
 
@@ -101,7 +101,7 @@ mod tests {
     fn no_room_names_one_above_it_or_a_stranger_of_another() {
         check("sti-engine", "sti-core", false, true);
         check("sti-core", "sti-engine", false, false);
-        check("sti-sandbox", "sti-engine", false, false);
+        check("sti-sandbox", "sti-docker", false, false);
         check("sti-docker", "sti-sandbox", true, false);
         check("sti-docker", "wasmtime", false, false);
         check("sti-sandbox", "wasmtime", false, true);
