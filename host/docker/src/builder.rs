@@ -129,9 +129,13 @@ struct Said {
     /// Images that instructions made, by their short ids.
     on_the_way: Vec<ImageId>,
     product: Option<String>,
+    is_podman: bool,
 }
 
 const STEP: &str = "Step ";
+/// Podman says less, and marks no beginning of output.
+const PODMAN_STEP: &str = "STEP ";
+const PODMAN_ARROW: &str = "--> ";
 const ARROW: &str = " ---> ";
 const RUNNING: &str = " ---> Running in ";
 const REMOVING: &str = "Removing intermediate container ";
@@ -149,6 +153,7 @@ impl Said {
             instruction: String::new(),
             on_the_way: Vec::new(),
             product: None,
+            is_podman: false,
         }
     }
 
@@ -157,9 +162,18 @@ impl Said {
             self.product = Some(id);
         }
         let Some(text) = said.stream.as_deref() else { return };
-        if let Some(rest) = text.strip_prefix(STEP) {
+        if let Some(instruction) = instruction_of(text, STEP, " : ") {
             self.end_of_command(progress);
-            rest.split_once(" : ").map_or("", |(_, instruction)| instruction).trim().clone_into(&mut self.instruction);
+            instruction.clone_into(&mut self.instruction);
+        } else if let Some(instruction) = instruction_of(text, PODMAN_STEP, ": ") {
+            self.end_of_command(progress);
+            self.last = LastLines::default();
+            instruction.clone_into(&mut self.instruction);
+            self.running = Some(self.instruction.clone());
+            self.is_podman = true;
+        } else if let (true, Some(id)) = (self.is_podman, text.strip_prefix(PODMAN_ARROW)) {
+            self.end_of_command(progress);
+            self.made_on_the_way(id, made);
         } else if text.starts_with(RUNNING) {
             self.running = Some(self.instruction.clone());
             self.last = LastLines::default();
@@ -168,13 +182,17 @@ impl Said {
         {
             self.end_of_command(progress);
         } else if let (Some(id), None) = (text.strip_prefix(ARROW), &self.running) {
-            let image = ImageId(id.trim().to_owned());
-            if is_id(image.as_str()) && !self.instruction.starts_with("FROM") {
-                made(&image);
-                self.on_the_way.push(image);
-            }
+            self.made_on_the_way(id, made);
         } else if self.is_running_commands() {
             self.output(text, progress);
+        }
+    }
+
+    fn made_on_the_way(&mut self, id: &str, made: impl FnOnce(&ImageId)) {
+        let image = ImageId(id.trim().to_owned());
+        if is_id(image.as_str()) && !self.instruction.starts_with("FROM") {
+            made(&image);
+            self.on_the_way.push(image);
         }
     }
 
@@ -228,9 +246,16 @@ impl Said {
     }
 }
 
-/// As builders write ids: a dozen hexadecimal digits or more.
+/// The instruction that a builder says it begins.
+fn instruction_of<'a>(text: &'a str, begins: &str, before: &str) -> Option<&'a str> {
+    let (numbers, instruction) = text.strip_prefix(begins)?.split_once(before)?;
+    let is_count = numbers.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/');
+    is_count.then(|| instruction.trim())
+}
+
+/// As builders write ids: Docker twelve hexadecimal digits, Podman eleven, or all.
 fn is_id(text: &str) -> bool {
-    text.len() >= 12 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    text.len() >= 11 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn command_of(instruction: &str) -> Vec<String> {
@@ -273,6 +298,23 @@ mod tests {
         assert_eq!((failed.exit, failed.command), (Exit::Code(7), vec!["/usr/bin/prepare".to_owned()]));
         assert_eq!(failed.last_lines, ["building", "careful", " ---> not an image"]);
         assert_eq!(said.on_the_way, [ImageId("aaaaaaaaaaaa".to_owned())]);
+    }
+
+    #[test]
+    fn reads_what_podman_says() {
+        let mut said = Said::new(StepId(0));
+        say(
+            &mut said,
+            &["STEP 1/3: FROM x\n", "STEP 2/3: COPY content-0 /tmp/src\n", "--> f89d0f0a8ac\n", "STEP 3/3: RUN [\"/x\"]\n"],
+        );
+        say(&mut said, &["one\n", "STEP by step\n"]);
+        let answer =
+            Answer::DockerStreamError { error: "building at STEP \"RUN /x\": while running runtime: exit status 7\n".to_owned() };
+        let Error::StepFailed(failed) = said.failure("x", &Failure::new(REQUEST.to_owned(), String::new(), &answer)) else {
+            panic!("a script failed")
+        };
+        assert_eq!((failed.exit, failed.last_lines), (Exit::Code(7), vec!["one".to_owned(), "STEP by step".to_owned()]));
+        assert_eq!(said.on_the_way, [ImageId("f89d0f0a8ac".to_owned())]);
     }
 
     #[test]

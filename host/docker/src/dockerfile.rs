@@ -144,7 +144,8 @@ pub(crate) fn changes(config: &ContainerConfig) -> Result<String, Unwritable> {
     file.user(config.user.as_deref().unwrap_or_default())?;
     file.entrypoint(config.entrypoint.as_deref().unwrap_or_default());
     file.command(config.cmd.as_deref().unwrap_or_default());
-    Ok(file.into_text())
+    // An empty line counts as a malformed instruction there.
+    Ok(file.into_text().trim_end().to_owned())
 }
 
 fn json(words: &[String]) -> String {

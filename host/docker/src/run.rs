@@ -45,12 +45,13 @@ impl DockerEngine {
     /// Starts a container and waits until its command has ended well.
     pub(crate) async fn run_to_end(&self, mut running: Running<'_>) -> Result<(), Error> {
         let (title, container) = (running.title, running.container);
-        let create = |failure: Failure| failure.while_creating(title);
         let attach = AttachContainerOptionsBuilder::new().stream(true).stdout(true).stderr(true).build();
         let call = self.requests.patient().attach_container(container, Some(attach));
-        let attached = self.requests.send(format!("POST /containers/{container}/attach"), call).await.map_err(create)?;
-        let mut last = LastLines::default();
         let command = running.run.command.first().map_or("", String::as_str);
+        // Podman prepares the command when it is attached to, and says here what Docker says at the start.
+        let attached = self.requests.send(format!("POST /containers/{container}/attach"), call).await;
+        let attached = attached.map_err(|failure| failure.while_starting(title, command))?;
+        let mut last = LastLines::default();
         let call = self.requests.quick().start_container(container, None::<StartContainerOptions>);
         let started = self.requests.send(format!("POST /containers/{container}/start"), call).await;
         started.map_err(|failure| failure.while_starting(title, command))?;
