@@ -11,7 +11,7 @@ use thiserror::Error;
 use wasmtime::{Trap, WasmBacktrace, component::ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
-use crate::{Error, hygiene, output::Output};
+use crate::{Error, Limits, hygiene, output::Output};
 
 /// How many lines of a guest's last words, and frames of its trace, are shown.
 const SHOWN_LINES: usize = 20;
@@ -47,8 +47,8 @@ impl Exceeded {
         Self { what: "its functions call each other too deeply".to_owned(), limit: "512 KiB of stack".to_owned(), hint: MEND }
     }
 
-    pub(crate) fn handles() -> Self {
-        Self { what: "it holds too many handles".to_owned(), limit: "see `handles`".to_owned(), hint: MEND }
+    pub(crate) fn handles(limit: usize) -> Self {
+        Self { what: "it holds too many handles".to_owned(), limit: limit.to_string(), hint: MEND }
     }
 
     pub(crate) fn number(what: &str, limit: usize) -> Self {
@@ -123,8 +123,8 @@ pub(crate) async fn within<T>(limit: Duration, clock: &Clock, answer: impl Futur
 }
 
 /// Says what a failure of the guest means.
-pub(crate) fn failure(plugin: &str, error: &wasmtime::Error, output: &Output) -> Error {
-    if let Some(exceeded) = exceeded(error) {
+pub(crate) fn failure(plugin: &str, error: &wasmtime::Error, output: &Output, limits: &Limits) -> Error {
+    if let Some(exceeded) = exceeded(error, limits) {
         return exceeded.into_error(plugin);
     }
     Error::Trap {
@@ -135,12 +135,12 @@ pub(crate) fn failure(plugin: &str, error: &wasmtime::Error, output: &Output) ->
     }
 }
 
-fn exceeded(error: &wasmtime::Error) -> Option<Exceeded> {
+fn exceeded(error: &wasmtime::Error, limits: &Limits) -> Option<Exceeded> {
     if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
         return Some(exceeded.clone());
     }
     if matches!(error.downcast_ref::<ResourceTableError>(), Some(ResourceTableError::Full)) {
-        return Some(Exceeded::handles());
+        return Some(Exceeded::handles(limits.handles));
     }
     if matches!(error.downcast_ref::<Trap>(), Some(Trap::StackOverflow)) {
         return Some(Exceeded::recursion());
@@ -148,7 +148,7 @@ fn exceeded(error: &wasmtime::Error) -> Option<Exceeded> {
     // These two have no type of their own.
     let text = error.root_cause().to_string();
     if text.contains("fuel allocated for hostcalls has been exhausted") {
-        return Some(Exceeded { what: "it hands over too much in one call".to_owned(), limit: "4 MiB".to_owned(), hint: MEND });
+        return Some(Exceeded::bytes("it hands over too much in one call", limits.call_bytes));
     }
     text.strip_prefix("resource limit exceeded: ").map(|what| Exceeded {
         what: format!("it is made of too many parts: {what}"),
@@ -172,11 +172,13 @@ fn trace(error: &wasmtime::Error) -> Vec<String> {
     let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else {
         return Vec::new();
     };
-    let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
-        Some(name) => hygiene::line(name, 200),
-        None => format!("function {}", frame.func_index()),
-    };
-    backtrace.frames().iter().take(SHOWN_LINES).map(name).collect()
+    // Only as a text does it show names as they were written: `3: 0x5f - plugin.wasm!hostile::decide`.
+    let text = backtrace.to_string();
+    let names = text
+        .lines()
+        .filter_map(|line| line.split_once(" - "))
+        .map(|(_, name)| name.split_once('!').map_or(name, |(_, name)| name));
+    names.take(SHOWN_LINES).map(|name| hygiene::line(name, 200)).collect()
 }
 
 #[cfg(test)]

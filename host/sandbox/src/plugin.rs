@@ -207,7 +207,7 @@ impl Plugin {
     }
 
     fn failed(&self, error: &wasmtime::Error, output: &Output) -> Error {
-        calls::failure(&self.card.name, error, output)
+        calls::failure(&self.card.name, error, output, &self.limits)
     }
 
     fn invalid(&self, why: Invalid) -> Error {

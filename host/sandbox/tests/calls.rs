@@ -4,9 +4,9 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Guest, Heard, decide, job, load, powers};
+use common::{Guest, Heard, brief, decide, job, load, powers, sandbox};
 use sti_core::{Event, Reference, plan::Base};
-use sti_sandbox::{Error, Kind};
+use sti_sandbox::{Component, Error, Kind, Limits};
 
 #[tokio::test]
 async fn writes_the_plan_that_a_strategy_decides_on() {
@@ -39,12 +39,19 @@ async fn check_fails(guest: Guest<'_>, code: &str, words: &str) -> Error {
 
 #[tokio::test]
 async fn ends_an_endless_loop() {
-    check_fails(Guest { decide: "(loop $on (br $on)) (i32.const 0)", ..Guest::default() }, "plugin-limit", "in time").await;
+    let guest = Guest { decide: "(loop $on (br $on)) (i32.const 0)", ..Guest::default() };
+    let plugin = load(&guest.bytes()).await.expect("it is a plugin").limited(&brief());
+    let error = plugin.decide(job(), powers(Arc::new(Heard::default()))).await.expect_err("it never ends");
+    assert_eq!(error.to_string(), "plugin `test` was ended: it did not answer in time (limit: 0.3 s)");
 }
 
 #[tokio::test]
 async fn ends_an_endless_introduction() {
-    check_fails(Guest { describe: "(loop $on (br $on))", ..Guest::default() }, "plugin-limit", "in time").await;
+    let bytes = Guest { describe: "(loop $on (br $on))", ..Guest::default() }.bytes();
+    let sandbox = sandbox(Limits { introduction: brief().answer, ..brief() });
+    let loaded = sandbox.load(Component { shown: "guest.wasm", digest: None, bytes: &bytes }).await;
+    let error = loaded.map(|_| ()).expect_err("it never ends");
+    assert_eq!(error.to_string(), "plugin `guest.wasm` was ended: it did not answer in time (limit: 0.3 s)");
 }
 
 #[tokio::test]
@@ -208,7 +215,7 @@ async fn a_strategy_cannot_be_asked_to_validate() {
 async fn narrows_limits_for_one_plugin_only() {
     let grows = "(drop (memory.grow (i32.const 200))) (call $plan-something (local.get $plan)) (i32.const 0)";
     let plugin = load(&Guest { decide: grows, ..Guest::default() }.bytes()).await.expect("it is a plugin");
-    let narrow = plugin.limited(&sti_sandbox::Limits { memory: 4 << 20, ..sti_sandbox::Limits::default() });
+    let narrow = plugin.limited(&Limits { memory: 4 << 20, ..Limits::default() });
     let ask = |plugin: sti_sandbox::Plugin| async move { plugin.decide(job(), powers(Arc::new(Heard::default()))).await };
     assert_eq!(ask(narrow).await.expect_err("4 MiB are not enough").code(), "plugin-limit");
     assert!(ask(plugin).await.is_ok());

@@ -129,7 +129,7 @@ async fn refuses_functions_of_another_shape() {
 
 #[tokio::test]
 async fn refuses_a_component_that_is_too_large() {
-    let sandbox = common::sandbox(sti_sandbox::Limits { component_bytes: 100, ..common::tight() });
+    let sandbox = common::sandbox(sti_sandbox::Limits { component_bytes: 100, ..common::patient() });
     let bytes = vec![0; 101];
     let error =
         sandbox.load(sti_sandbox::Component { shown: "x", digest: None, bytes: &bytes }).await.map(|_| ()).expect_err("large");

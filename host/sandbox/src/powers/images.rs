@@ -19,6 +19,8 @@ type Answer<T> = wasmtime::Result<Result<T, wit::Problem>>;
 const MOST_BYTES: u64 = 1 << 20;
 /// How many different images one call may find.
 const MOST_IMAGES: usize = 1_000;
+/// How many questions one call may ask.
+const MOST_QUESTIONS: usize = 2_000;
 
 impl State {
     fn facts(&self, image: &Resource<Image>) -> wasmtime::Result<&ImageFacts> {
@@ -45,15 +47,20 @@ impl State {
         Ok(self.handles.push(Image(place))?)
     }
 
-    fn asked(&self) -> Result<Arc<dyn Questions>, wit::Problem> {
+    /// Whom to ask. The time of an answer is not the guest's, so the number of questions is limited instead.
+    fn asked(&mut self) -> wasmtime::Result<Result<Arc<dyn Questions>, wit::Problem>> {
+        self.asked += 1;
+        if self.asked > MOST_QUESTIONS {
+            return Err(Exceeded::number("it asks too many questions about images", MOST_QUESTIONS).into());
+        }
         let refused = || Problem::new(ProblemKind::Denied, "not-granted", "a plugin that introduces itself may look at nothing");
-        self.questions.clone().ok_or_else(|| problem_to_wit(refused()))
+        Ok(self.questions.clone().ok_or_else(|| problem_to_wit(refused())))
     }
 }
 
 impl wit::Host for State {
     async fn find(&mut self, reference: String, pull: wit::Pull) -> Answer<Option<Resource<Image>>> {
-        let questions = match self.asked() {
+        let questions = match self.asked()? {
             Ok(questions) => questions,
             Err(problem) => return Ok(Err(problem)),
         };
@@ -124,7 +131,7 @@ impl wit::HostImage for State {
 
     async fn runs_as(&mut self, image: Resource<Image>) -> Answer<wit::Identity> {
         let facts = self.image_of(&image)?;
-        let questions = match self.asked() {
+        let questions = match self.asked()? {
             Ok(questions) => questions,
             Err(problem) => return Ok(Err(problem)),
         };
@@ -134,7 +141,7 @@ impl wit::HostImage for State {
 
     async fn look_at(&mut self, image: Resource<Image>, paths: Vec<String>) -> Answer<Vec<wit::PathFact>> {
         let facts = self.image_of(&image)?;
-        let questions = match self.asked() {
+        let questions = match self.asked()? {
             Ok(questions) => questions,
             Err(problem) => return Ok(Err(problem)),
         };
@@ -145,7 +152,7 @@ impl wit::HostImage for State {
 
     async fn read(&mut self, image: Resource<Image>, path: String) -> Answer<Option<Vec<u8>>> {
         let facts = self.image_of(&image)?;
-        let questions = match self.asked() {
+        let questions = match self.asked()? {
             Ok(questions) => questions,
             Err(problem) => return Ok(Err(problem)),
         };

@@ -32,7 +32,7 @@ pub(crate) fn problem_from_wit(problem: &wit::Problem) -> Problem {
         wit::ProblemKind::Internal => ProblemKind::Internal,
     };
     let code = if hygiene::is_kebab(&problem.code) { &problem.code } else { "plugin-problem" };
-    let message = hygiene::lines(&problem.message, MESSAGE);
+    let message = hygiene::line(&problem.message, MESSAGE);
     let hint = problem.hint.as_ref().map(|hint| hygiene::lines(hint, MESSAGE));
     Problem { kind, code: code.to_owned(), message, hint }
 }
