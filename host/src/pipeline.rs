@@ -1,26 +1,28 @@
 //! The story of a build, one line a stage. Knows neither which engine runs nor which plugin decides.
 
 mod deliver;
-mod error;
+pub(crate) mod error;
 mod images;
 mod judge;
 mod provenance;
-mod request;
+pub(crate) mod request;
 mod validation;
+mod verdict;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use sti_core::{ImageId, Plan, Progress, Reference, Severity, progress::Event};
+use sti_core::{ImageId, Plan, Progress, Reference, progress::Event};
 use sti_engine::{Contents, Execution};
 use sti_policy::ApprovedPlan;
 
 pub use error::{Condition, StiError};
 pub(crate) use request::DEFAULT_STRATEGY;
 pub use request::{BuildRequest, StrategyChoice};
-pub use validation::{ImageVerdict, ValidateRequest, ValidateResult, validate};
+pub use validation::{ValidateRequest, ValidateResult, validate};
+pub use verdict::ImageVerdict;
 
 use crate::{Host, plugins::Strategy};
 use images::Images;
@@ -134,18 +136,4 @@ async fn decide(
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The warnings and notes of validators are told, with the image's name where they do not say it; the failures are answered.
-fn tell_findings(findings: Vec<sti_core::Finding>, image: &Reference, progress: &dyn Progress) -> Vec<sti_core::Finding> {
-    let (failures, rest): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.severity == Severity::Failure);
-    for finding in rest {
-        let level = match finding.severity {
-            Severity::Note => sti_core::progress::Level::Info,
-            _ => sti_core::progress::Level::Warning,
-        };
-        let is_named = finding.message.contains(&image.to_string());
-        progress.say(level, if is_named { finding.message } else { format!("`{image}`: {}", finding.message) });
-    }
-    failures
 }

@@ -8,7 +8,7 @@ use sti_sandbox::{Card, Component, Kind, Plugin, Sandbox};
 
 pub use sti_policy::Origin;
 
-use crate::pipeline::{StiError, StrategyChoice};
+use crate::pipeline::{error::StiError, request::StrategyChoice};
 
 /// A plugin that was built with the program and is part of it.
 pub(crate) struct Shipped {

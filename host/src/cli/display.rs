@@ -21,6 +21,7 @@ use sti_core::{
 use super::{
     args::{Color, Output},
     report::print_line,
+    surroundings::has_colours,
     text,
 };
 use terminal::Terminal;
@@ -35,15 +36,6 @@ pub(super) fn of(output: &Output) -> Arc<dyn Progress> {
         Output { json: true, .. } => Arc::new(Json { debug: output.debug }),
         Output { quiet: true, .. } => Arc::new(Silent),
         _ => Arc::new(People::new(output)),
-    }
-}
-
-/// Whether standard error takes colours.
-pub(super) fn has_colours(color: Color) -> bool {
-    match color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => super::surroundings::wants_colours() && std::io::stderr().is_terminal(),
     }
 }
 

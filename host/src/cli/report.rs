@@ -5,7 +5,7 @@ use std::{io::Write, process::ExitCode};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
-use super::{args::Output, display};
+use super::{args::Output, surroundings::has_colours};
 use crate::{Condition, StiError};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -18,7 +18,7 @@ pub(super) fn error(error: &StiError, output: &Output) -> ExitCode {
     if output.json {
         print_line(&as_json(error, condition).to_string());
     } else {
-        let colours = display::has_colours(output.color);
+        let colours = has_colours(output.color);
         let _closed = std::io::stderr().lock().write_all(as_text(error, colours).as_bytes());
     }
     ExitCode::from(condition.exit)

@@ -4,6 +4,7 @@ use std::{
     env,
     ffi::OsString,
     fs,
+    io::IsTerminal,
     os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
     sync::Arc,
@@ -16,13 +17,22 @@ use sti_engine::Engine;
 use sti_policy::{Policy, Which};
 use sti_sandbox::{Limits, Sandbox};
 
-use super::args::{EngineChoice, Place};
+use super::args::{Color, EngineChoice, Place};
 use crate::{Host, Lives, Plugins, StiError};
 
 /// Whether the user has not asked for plain text by `NO_COLOR` (<https://no-color.org>) or a terminal without colours.
-pub(super) fn wants_colours() -> bool {
+fn wants_colours() -> bool {
     let is_asked_not_to = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !is_asked_not_to && env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+}
+
+/// Whether standard error takes colours.
+pub(super) fn has_colours(color: Color) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => wants_colours() && std::io::stderr().is_terminal(),
+    }
 }
 
 /// The directories that `sti` keeps things in.

@@ -8,7 +8,7 @@ use sti_core::{
 use sti_engine::Outcome;
 use sti_policy::ApprovedPlan;
 
-use super::{BuildRequest, StiError, images::Images};
+use super::{error::StiError, images::Images, request::BuildRequest};
 use crate::Host;
 
 type Tagged = Vec<(Reference, ImageId)>;

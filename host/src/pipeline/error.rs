@@ -7,7 +7,7 @@ use sti_policy as policy;
 use sti_sandbox as sandbox;
 use thiserror::Error;
 
-use super::ImageVerdict;
+use super::verdict::ImageVerdict;
 
 /// What a failure is known by outside: the identifier of `--json` and the exit code of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +144,8 @@ impl StiError {
             Self::Denied(denial) => (denial.code(), 3),
             Self::Policy(error) => (error.code(), 2),
             Self::Plugin(sandbox::Error::Problem { problem, .. }) => of_problem(problem.kind),
+            // The directory is the user's to mend: no plugin had a part in it.
+            Self::Plugin(sandbox::Error::Store { .. }) => ("plugin-store", 2),
             Self::Plugin(error) => (error.code(), 4),
             Self::NameTaken { .. } => ("plugin-invalid", 4),
             Self::NoSuchBuilderImage { .. } => ("no-such-builder-image", 5),

@@ -12,7 +12,7 @@ use sti_engine::{Engine, Questions};
 use sti_policy::Grant;
 use sti_sandbox::Powers;
 
-use super::{BuildRequest, StiError};
+use super::{error::StiError, request::BuildRequest};
 use crate::{Host, plugins::Strategy};
 
 /// The images that a build may look at.

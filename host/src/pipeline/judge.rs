@@ -2,28 +2,17 @@
 
 use std::sync::Arc;
 
-use sti_core::{ImageFacts, Progress, Severity};
+use sti_core::{Finding, ImageFacts, Progress, Reference, Severity, progress::Level};
 use sti_policy::PluginIdentity;
 use sti_sandbox::{Moment, Plugin, Subject};
 
-use super::{BuildRequest, StiError, images::Images, tell_findings, validation::ImageVerdict};
+use super::{
+    error::StiError,
+    images::Images,
+    request::BuildRequest,
+    verdict::{ImageVerdict, Role},
+};
 use crate::Host;
-
-/// What an image is needed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Builder,
-    Runtime,
-}
-
-impl Role {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Builder => "builder",
-            Self::Runtime => "runtime",
-        }
-    }
-}
 
 /// Asks about builder and runtime image; any failure ends the build.
 pub(super) async fn judge_images(
@@ -72,7 +61,7 @@ pub(super) async fn ask_all(
     question: &Question,
     images: &Arc<Images>,
     progress: &Arc<dyn Progress>,
-) -> Result<Vec<sti_core::Finding>, StiError> {
+) -> Result<Vec<Finding>, StiError> {
     let mut findings = Vec::new();
     for (plugin, _) in validators {
         let subject = Subject {
@@ -89,4 +78,18 @@ pub(super) async fn ask_all(
         findings.extend(found.map_err(|error| images.recorded_refusal().unwrap_or_else(|| error.into()))?);
     }
     Ok(findings)
+}
+
+/// The warnings and notes of validators are told, with the image's name where they do not say it; the failures are answered.
+fn tell_findings(findings: Vec<Finding>, image: &Reference, progress: &dyn Progress) -> Vec<Finding> {
+    let (failures, rest): (Vec<_>, Vec<_>) = findings.into_iter().partition(|finding| finding.severity == Severity::Failure);
+    for finding in rest {
+        let level = match finding.severity {
+            Severity::Note => Level::Info,
+            _ => Level::Warning,
+        };
+        let is_named = finding.message.contains(&image.to_string());
+        progress.say(level, if is_named { finding.message } else { format!("`{image}`: {}", finding.message) });
+    }
+    failures
 }

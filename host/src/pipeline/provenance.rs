@@ -5,7 +5,7 @@
 
 use sti_core::{Plan, Variable, plan::APP};
 
-use super::BuildRequest;
+use super::request::BuildRequest;
 
 /// Adds the labels of provenance and of the command line to the image that becomes the product.
 pub(super) fn stamp(mut plan: Plan, request: &BuildRequest) -> Plan {

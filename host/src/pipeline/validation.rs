@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use sti_core::{Finding, Progress, Pull, Reference, Severity};
+use sti_core::{Progress, Pull, Reference};
 use sti_policy::Named;
 use sti_sandbox::Moment;
 
 use super::{
-    StiError,
+    error::StiError,
     images::Images,
-    judge::{Question, Role, ask_all},
+    judge::{Question, ask_all},
+    verdict::{ImageVerdict, Role},
 };
 use crate::Host;
 
@@ -33,24 +34,6 @@ pub struct ValidateRequest {
 pub struct ValidateResult {
     /// One for each image, the builder first.
     pub verdicts: Vec<ImageVerdict>,
-}
-
-/// All that was found about one image.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct ImageVerdict {
-    /// `builder` or `runtime`.
-    pub role: &'static str,
-    /// As it was named.
-    pub image: Reference,
-    /// In the order in which they were found.
-    pub findings: Vec<Finding>,
-}
-
-impl ImageVerdict {
-    /// Whether nothing was found that keeps the image from building.
-    pub fn passes(&self) -> bool {
-        self.findings.iter().all(|finding| finding.severity != Severity::Failure)
-    }
 }
 
 impl ValidateResult {
@@ -105,15 +88,6 @@ impl ValidateRequest {
             network: sti_core::plan::Network::None,
             caches: Vec::new(),
             secrets: Vec::new(),
-        }
-    }
-}
-
-impl Role {
-    fn missing(self, image: Reference, pull: Pull) -> StiError {
-        match self {
-            Self::Builder => StiError::NoSuchBuilderImage { image, pull },
-            Self::Runtime => StiError::NoSuchRuntimeImage { image, pull },
         }
     }
 }
