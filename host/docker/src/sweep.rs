@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListVolumesOptionsBuilder};
+use bollard::{
+    models::ImageSummary,
+    query_parameters::{ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListVolumesOptionsBuilder},
+};
 use sti_core::{BuildId, ImageId, build_id::LABEL};
 use sti_engine::{Error, Leftover, OWNER_LABEL};
 
@@ -201,10 +204,21 @@ impl DockerEngine {
         Ok(found.volumes.unwrap_or_default().into_iter().map(|volume| (volume.name, volume.labels)).collect())
     }
 
+    async fn images(&self) -> Result<Vec<ImageSummary>, Error> {
+        let ask = || self.requests.quick().list_images(Some(ListImagesOptionsBuilder::new().all(true).build()));
+        for pause in LATE_PAUSES {
+            match self.requests.ask("GET /images/json", ask).await {
+                // Podman fails over an image that somebody removes while it makes the list.
+                Err(failure) if self.is_podman && !failure.is_connection() => tokio::time::sleep(pause).await,
+                found => return found.map_err(Failure::plain),
+            }
+        }
+        self.requests.ask("GET /images/json", ask).await.map_err(Failure::plain)
+    }
+
     /// Images without a name that say that this build made them, and those without a name that were built on them.
     async fn unfinished_images_of(&self, build: &BuildId) -> Result<Vec<ImageId>, Error> {
-        let ask = || self.requests.quick().list_images(Some(ListImagesOptionsBuilder::new().all(true).build()));
-        let found = self.requests.ask("GET /images/json", ask).await.map_err(Failure::plain)?;
+        let found = self.images().await?;
         let parents: HashMap<String, String> = found.iter().map(|image| (image.id.clone(), image.parent_id.clone())).collect();
         let mut marked = BTreeSet::new();
         let nameless: Vec<_> = found.into_iter().filter(|image| is_nameless(&image.repo_tags)).collect();

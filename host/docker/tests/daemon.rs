@@ -185,8 +185,8 @@ fn sweeps_images_of_instructions_that_were_never_tagged() {
         let leftovers = other.leftovers().await.unwrap();
         let left = leftovers.iter().find(|left| left.build == *bench.engine.build()).expect("the volume is seen by another");
         assert_eq!(left.owner.as_deref(), Some("test"));
-        // The mark, two commands, the end, and the volume.
-        assert!(other.sweep(bench.engine.build()).await.unwrap() >= 5);
+        // Images, and the volume; Podman takes the lower ones along uncounted.
+        assert!(other.sweep(bench.engine.build()).await.unwrap() >= 2);
         assert!(bench.inspect_id(&outcome.images[&StepId(0)]).await.is_none());
         assert!(bench.image_ids().await.is_empty());
     });

@@ -227,7 +227,8 @@ pub(crate) fn run_of(command: &[&str]) -> Run {
 async fn import(docker: &Docker, reference: &Reference, user: &str) {
     let user = if user.is_empty() { String::new() } else { format!("USER {user}\n") };
     let text = format!("FROM scratch\nCOPY root /\nENTRYPOINT [\"/bin/busybox\"]\nENV PATH=/bin\nLABEL sti.test=docker\n{user}");
-    let options = BuildImageOptionsBuilder::new().dockerfile("Dockerfile").t(&reference.canonical()).rm(true).build();
+    let options =
+        BuildImageOptionsBuilder::new().dockerfile("Dockerfile").t(&reference.canonical()).nocache(true).rm(true).build();
     let built = docker.build_image(options, None, Some(bollard::body_full(image_tar(&text).into())));
     built.try_collect::<Vec<_>>().await.unwrap();
 }
