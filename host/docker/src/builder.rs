@@ -16,11 +16,14 @@ use sti_core::{
     plan::{ContentId, Network, StepId},
     progress::Stream as Printed,
 };
-use sti_engine::{Error, Exit, StepFailure, archive::Owner};
+use sti_engine::{
+    Error, Exit, StepFailure,
+    archive::{Owner, Times},
+};
 
 use crate::{
     commit,
-    contents::{self, Manner, Pour},
+    contents::{self, Pour},
     dockerfile::{Dockerfile, context_name},
     execute::Work,
     failures::{self, Failure},
@@ -35,9 +38,8 @@ pub(crate) struct Order<'a> {
     pub(crate) step: StepId,
     pub(crate) title: &'a str,
     pub(crate) dockerfile: Dockerfile,
-    pub(crate) contents: Vec<ContentId>,
+    pub(crate) contents: Vec<(ContentId, Times)>,
     pub(crate) network: Network,
-    pub(crate) clamp_times: bool,
 }
 
 impl Work<'_> {
@@ -46,16 +48,14 @@ impl Work<'_> {
         let (step, title) = (order.step, order.title);
         self.engine.bear_witness(title).await?;
         let mut pours = Vec::new();
-        for content in &order.contents {
+        for (content, times) in &order.contents {
             let from = self.spring(*content, title).await?;
             let at = context_name(*content);
             // Who owns it is said by each instruction that copies it.
-            pours.push((at.clone(), Pour { at, owner: Owner { uid: 0, gid: 0 }, from }));
+            pours.push((at.clone(), Pour { at, owner: Owner { uid: 0, gid: 0 }, from, times: *times }));
         }
         let bytes = Arc::new(AtomicU64::new(0));
-        let manner = Manner { clamp_times: order.clamp_times };
-        let (pieces, verdict) =
-            contents::tar_of(pours, &self.store, manner, first_entry(&order.dockerfile.into_text()), bytes.clone());
+        let (pieces, verdict) = contents::tar_of(pours, &self.store, first_entry(&order.dockerfile.into_text()), bytes.clone());
         let body = bollard::body_try_stream(pieces);
         let requests = &self.engine.requests;
         requests.begin(REQUEST);
@@ -231,13 +231,15 @@ impl Said {
         let instruction = self.running.clone().unwrap_or_else(|| self.instruction.clone());
         let command = command_of(&instruction);
         let message = failure.message().to_owned();
-        if let Some(code) = exit_code(&message) {
+        // The engine's own helpers exit with codes, too: "failed to copy files: … (exit status 1): …" is no script's.
+        let is_command = instruction.starts_with("RUN");
+        if let Some(code) = exit_code(&message).filter(|_| is_command) {
             let last_lines = std::mem::take(&mut self.last).into_lines();
             let (step, title, exit) = (self.step, title.to_owned(), Exit::Code(code));
             return Error::StepFailed(Box::new(StepFailure { step, title, command, exit, last_lines, kept: None }));
         }
         match failures::not_runnable(&message) {
-            Some(why) if instruction.starts_with("RUN") => {
+            Some(why) if is_command => {
                 let command = command.into_iter().next().unwrap_or_default();
                 Error::NotRunnable { title: title.to_owned(), command, why: why.to_owned() }
             }
@@ -315,6 +317,16 @@ mod tests {
         };
         assert_eq!((failed.exit, failed.last_lines), (Exit::Code(7), vec!["one".to_owned(), "STEP by step".to_owned()]));
         assert_eq!(said.on_the_way, [ImageId("f89d0f0a8ac".to_owned())]);
+    }
+
+    #[test]
+    fn a_failure_of_the_engine_is_not_taken_for_one_of_a_script() {
+        let mut said = Said::new(StepId(0));
+        say(&mut said, &["Step 1/3 : FROM x\n", "Step 2/3 : COPY content-0 /tmp/src\n"]);
+        let why = "failed to copy files: Error processing tar file(exit status 1): open /n: file name too long";
+        let answer = Answer::DockerStreamError { error: why.to_owned() };
+        let error = said.failure("build", &Failure::new(REQUEST.to_owned(), String::new(), &answer));
+        assert!(!matches!(error, Error::StepFailed(_)) && error.to_string().contains("file name too long"), "{error}");
     }
 
     #[test]
