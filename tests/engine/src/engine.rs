@@ -28,9 +28,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The engine of `DOCKER_HOST`, else Docker's standard socket.
+    /// The engine of `STI_TEST_ENGINE`, else of `DOCKER_HOST`, else Docker's standard socket.
     pub fn of_environment() -> Self {
-        Self::at(&env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned()))
+        let named = env::var("STI_TEST_ENGINE").or_else(|_| env::var("DOCKER_HOST"));
+        Self::at(&named.unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned()))
     }
 
     /// The engine at `unix://PATH`, `tcp://HOST:PORT` or `http://HOST:PORT`.
