@@ -45,6 +45,11 @@ pub struct Lab {
 impl Lab {
     /// Opens a lab on the engine of the environment.
     pub fn new() -> Self {
+        Self::on(Engine::of_environment())
+    }
+
+    /// Opens a lab on another engine.
+    pub fn on(engine: Engine) -> Self {
         static LABS: AtomicU32 = AtomicU32::new(1);
         let turn = Turn::take();
         let id = format!("{}-{}", process::id(), LABS.fetch_add(1, Relaxed));
@@ -58,7 +63,7 @@ impl Lab {
             id,
             label,
             root,
-            engine: Engine::of_environment(),
+            engine,
             since,
             products: Mutex::default(),
             made: AtomicU32::new(1),
@@ -121,7 +126,12 @@ impl Lab {
 
     /// `sti` without arguments in the lab's environment, which holds nothing of the user's. To be changed, then started by [`Lab::run_command`].
     pub fn command(&self) -> Command {
-        let mut command = Command::new(built_sti());
+        self.command_of(built_sti())
+    }
+
+    /// The same for a copy of `sti`.
+    pub fn command_of(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command.env_clear().current_dir(self.root.path()).envs(self.environment());
         command
     }

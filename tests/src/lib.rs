@@ -24,16 +24,20 @@ mod leftovers;
 mod looking;
 mod outcome;
 mod programs;
+mod proxy;
 mod running;
 mod scrub;
 mod skipped;
+mod stranger;
 
 pub use builder::Builder;
 pub use lab::Lab;
 pub use outcome::Outcome;
-pub use programs::{built_fixture, built_sti};
+pub use programs::{built_example, built_fixture, built_plugin, built_sti};
+pub use proxy::{Fault, Proxy, When};
 pub use running::{Running, Signal};
-pub use skipped::{can_run, name_of_test};
+pub use skipped::{can_run, cannot_be_had, name_of_test};
+pub use stranger::Stranger;
 pub use sti_test_engine::{Body, Ended, Engine, Entry, Image, Output};
 
 /// Ends a test early, by name and not in silence, where no engine answers. With `CI=true` that fails the test.

@@ -56,6 +56,37 @@ impl Outcome {
         self
     }
 
+    /// Fails the test unless, of a call with `--json`, this was the exit code and this the condition, and unless message, reasons and hint
+    /// together hold each of these texts.
+    #[track_caller]
+    pub fn assert_error(&self, code: i32, condition: &str, texts: &[&str]) -> &Self {
+        self.assert_exit(code);
+        let error = self.error();
+        assert!(error["condition"] == condition && error["exit"] == code, "expected `{condition}` and exit code {code}\n{self}");
+        let told = format!("{}\n{}\n{}", error["message"], error["because"], error["hint"]);
+        for text in texts {
+            // As JSON writes it, because that is what is looked at.
+            let written = Value::from(*text).to_string();
+            assert!(told.contains(written.trim_matches('"')), "expected to read {text:?} in the error\n{self}");
+        }
+        self
+    }
+
+    /// The event that tells why a call with `--json` failed.
+    #[track_caller]
+    pub fn error(&self) -> Value {
+        let found = self.events().into_iter().rfind(|event| event["event"] == "error");
+        found.unwrap_or_else(|| panic!("expected an error among the events\n{self}"))
+    }
+
+    /// Fails the test if, of a call with `--json --debug`, a request to the engine holds this text.
+    #[track_caller]
+    pub fn assert_no_request(&self, text: &str) -> &Self {
+        let asked = self.events().iter().any(|event| event["request"].as_str().is_some_and(|request| request.contains(text)));
+        assert!(!asked, "expected no request with {text:?}\n{self}");
+        self
+    }
+
     /// The events of `--json`, one a line of standard output.
     #[track_caller]
     pub fn events(&self) -> Vec<Value> {

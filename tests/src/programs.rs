@@ -3,14 +3,17 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::Command,
-    sync::{Arc, OnceLock},
+    process::{self, Command},
+    sync::{Arc, Mutex, OnceLock},
 };
 
-/// The `sti` that belongs to the running tests.
+/// The `sti` that belongs to the running tests, or the one at the path in `STI_UNDER_TEST`, which is built already.
 pub fn built_sti() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
+        if let Some(path) = env::var_os("STI_UNDER_TEST") {
+            return path.into();
+        }
         let profile = profile_directory();
         let mut arguments = vec!["build", "--quiet", "--package", "sti", "--bin", "sti"];
         if profile.ends_with("release") {
@@ -21,16 +24,45 @@ pub fn built_sti() -> &'static Path {
     })
 }
 
-/// The bytes of the fixture, linked statically so that it runs in an image that holds nothing else.
+/// An example of the crate `sti`.
+pub fn built_example(name: &str) -> PathBuf {
+    cargo(&["build", "--quiet", "--package", "sti", "--example", name]);
+    target_directory().join("debug/examples").join(name)
+}
+
+/// The bytes of the fixture, linked statically so that it runs in an image that holds nothing else. `STI_FIXTURE` names a built one.
 pub fn built_fixture() -> Arc<[u8]> {
     static BUILT: OnceLock<Arc<[u8]>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
+        if let Some(path) = env::var_os("STI_FIXTURE") {
+            return fs::read(path).expect("STI_FIXTURE can be read").into();
+        }
         let target = format!("{}-unknown-linux-musl", env::consts::ARCH);
-        cargo(&["build", "--quiet", "--release", "--package", "sti-fixture", "--target", &target]);
-        let path = target_directory().join(target).join("release/sti-fixture");
+        // In a place of its own, so that it never waits for a long build of something else.
+        let place = target_directory().join("fixture");
+        let place_text = place.to_string_lossy().into_owned();
+        run_cargo(&["build", "--quiet", "--release", "--package", "sti-fixture", "--target", &target, "--target-dir", &place_text]);
+        let path = place.join(target).join("release/sti-fixture");
         fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).into()
     });
     Arc::clone(built)
+}
+
+/// A component of `tests/plugins`, built as a third party builds: by its own manifest, with these features of it.
+pub fn built_plugin(folder: &str, features: &str) -> PathBuf {
+    // One at a time: with other features the same file comes out.
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _building = BUILDING.lock().expect("no holder panics");
+    let manifest = format!("plugins/{folder}/Cargo.toml");
+    let guests = target_directory().join("guests");
+    let guests_text = guests.to_string_lossy().into_owned();
+    let mut arguments = vec!["build", "--quiet", "--locked", "--release", "--target", "wasm32-wasip2", "--manifest-path", &manifest];
+    arguments.extend(["--features", features, "--target-dir", &guests_text]);
+    run_cargo(&arguments);
+    let component = format!("{}.wasm", folder.replace('-', "_"));
+    let copy = guests.join(format!("{folder}-{}-{features}.wasm", process::id()));
+    fs::copy(guests.join("wasm32-wasip2/release").join(component), &copy).expect("a component that was just built");
+    copy
 }
 
 /// `target/debug` or `target/release`: tests lie in its folder `deps`.
@@ -44,9 +76,14 @@ fn target_directory() -> PathBuf {
 }
 
 fn cargo(arguments: &[&str]) {
+    let target = target_directory().to_string_lossy().into_owned();
+    run_cargo(&[arguments, &["--target-dir", &target]].concat());
+}
+
+fn run_cargo(arguments: &[&str]) {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).arg("--target-dir").arg(target_directory());
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments);
     // What cargo told this test about the test's own package is not meant for another build.
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_PKG_")) {
         command.env_remove(name);
