@@ -41,7 +41,17 @@ pub fn built_fixture() -> Arc<[u8]> {
         // In a place of its own, so that it never waits for a long build of something else.
         let place = target_directory().join("fixture");
         let place_text = place.to_string_lossy().into_owned();
-        run_cargo(&["build", "--quiet", "--release", "--package", "sti-fixture", "--target", &target, "--target-dir", &place_text]);
+        run_cargo(&[
+            "build",
+            "--quiet",
+            "--release",
+            "--package",
+            "sti-fixture",
+            "--target",
+            &target,
+            "--target-dir",
+            &place_text,
+        ]);
         let path = place.join(target).join("release/sti-fixture");
         fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).into()
     });
@@ -56,7 +66,8 @@ pub fn built_plugin(folder: &str, features: &str) -> PathBuf {
     let manifest = format!("plugins/{folder}/Cargo.toml");
     let guests = target_directory().join("guests");
     let guests_text = guests.to_string_lossy().into_owned();
-    let mut arguments = vec!["build", "--quiet", "--locked", "--release", "--target", "wasm32-wasip2", "--manifest-path", &manifest];
+    let mut arguments =
+        vec!["build", "--quiet", "--locked", "--release", "--target", "wasm32-wasip2", "--manifest-path", &manifest];
     arguments.extend(["--features", features, "--target-dir", &guests_text]);
     run_cargo(&arguments);
     let component = format!("{}.wasm", folder.replace('-', "_"));

@@ -28,6 +28,7 @@ use crate::{
     execute::Work,
     failures::{self, Failure},
     output_lines::{LastLines, Lines},
+    run,
 };
 
 const REQUEST: &str = "POST /build";
@@ -236,6 +237,10 @@ impl Said {
         if let Some(code) = exit_code(&message).filter(|_| is_command) {
             let last_lines = std::mem::take(&mut self.last).into_lines();
             let (step, title, exit) = (self.step, title.to_owned(), Exit::Code(code));
+            if let Some(why) = run::runtime_complaint(code, &last_lines) {
+                let command = command.into_iter().next().unwrap_or_default();
+                return Error::NotRunnable { title, command, why: why.to_owned() };
+            }
             return Error::StepFailed(Box::new(StepFailure { step, title, command, exit, last_lines, kept: None }));
         }
         match failures::not_runnable(&message) {

@@ -81,6 +81,19 @@ impl DockerEngine {
         Ok(())
     }
 
+    /// Takes a name away. The engine removes the image with its last name, unless something else needs it.
+    pub(crate) async fn untag_image(&self, tag: &Reference, image: &ImageId) -> Result<(), Error> {
+        self.ledger.untagged(image);
+        // Containers of this build may still use it, and go later.
+        let options = RemoveImageOptionsBuilder::new().force(true).noprune(true).build();
+        let name = name_in_requests(tag);
+        let call = self.requests.quick().remove_image(&name, Some(options), None);
+        match self.requests.send(format!("DELETE /images/{name}"), call).await {
+            Err(failure) if !failure.is_not_found() => Err(failure.plain()),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes an image unless a name, a container or another image needs it.
     pub(crate) async fn remove_unneeded_image(&self, image: &ImageId) -> Result<bool, Error> {
         // Removing by id takes a single name along: so it is looked at first.

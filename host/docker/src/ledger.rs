@@ -91,6 +91,11 @@ impl Ledger {
         self.entries().tagged.insert(id.clone());
     }
 
+    /// Remembers that an image lost its name again.
+    pub(crate) fn untagged(&self, id: &ImageId) {
+        self.entries().tagged.remove(id);
+    }
+
     /// Leaves a container where it is.
     pub(crate) fn keep(&self, container: &str) {
         self.entries().kept.insert(container.to_owned());

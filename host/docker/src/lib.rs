@@ -183,6 +183,10 @@ impl Engine for DockerEngine {
         self.tag_image(image, tag).await
     }
 
+    async fn untag(&self, tag: &Reference, image: &ImageId) -> Result<(), Error> {
+        self.untag_image(tag, image).await
+    }
+
     async fn remove_image(&self, image: &ImageId) -> Result<bool, Error> {
         self.remove_unneeded_image(image).await
     }

@@ -109,7 +109,7 @@ impl DockerEngine {
 }
 
 /// The runtime says by the script's own standard error that it could not start it.
-fn runtime_complaint(code: i64, last_lines: &[String]) -> Option<&'static str> {
+pub(crate) fn runtime_complaint(code: i64, last_lines: &[String]) -> Option<&'static str> {
     let [line] = last_lines else { return None };
     let is_the_runtime = line.starts_with("exec ") || line.contains("exec user process caused");
     if matches!(code, 1 | 126 | 127 | 255) && is_the_runtime { failures::not_runnable(line) } else { None }

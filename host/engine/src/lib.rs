@@ -42,6 +42,9 @@ pub trait Engine: Send + Sync {
     /// Gives an image a name, taking it from the image that bore it.
     async fn tag(&self, image: &ImageId, tag: &Reference) -> Result<(), Error>;
 
+    /// Takes a name away that this build gave; what bears no other is this build's to clean up again.
+    async fn untag(&self, tag: &Reference, image: &ImageId) -> Result<(), Error>;
+
     /// Removes an image that no name and no container needs; `false` where something still does.
     async fn remove_image(&self, image: &ImageId) -> Result<bool, Error>;
 

@@ -32,7 +32,7 @@ pub(super) fn build_request(what: &WhatToBuild) -> Result<BuildRequest, StiError
         labels,
         pull: pull(what.pull),
         network: network(what.network),
-        contract: what.contract.map(contract),
+        contract: what.contract.map(contract).transpose()?,
         ..BuildRequest::new(source, builder_image, tag)
     })
 }
@@ -45,10 +45,13 @@ pub(super) fn pull(choice: PullChoice) -> Pull {
     }
 }
 
-pub(super) fn contract(choice: ContractChoice) -> String {
+pub(super) fn contract(choice: ContractChoice) -> Result<String, StiError> {
     match choice {
-        ContractChoice::Prepare => "prepare".to_owned(),
-        ContractChoice::Assemble => "assemble".to_owned(),
+        ContractChoice::Prepare => Ok("prepare".to_owned()),
+        ContractChoice::Assemble => Err(StiError::InvalidArgument {
+            what: "`--contract assemble` comes with a later version of sti".to_owned(),
+            hint: Some("use an image with /usr/bin/prepare and /usr/bin/run, and leave `--contract` away".to_owned()),
+        }),
     }
 }
 
@@ -93,7 +96,7 @@ fn pairs(flag: &str, given: &[String]) -> Result<Vec<Variable>, StiError> {
 
 fn refuse_reference(what: &WhatToBuild) -> Result<(), StiError> {
     let Some(reference) = &what.r#ref else { return Ok(()) };
-    Err(StiError::InvalidArgument {
+    Err(StiError::InvalidRef {
         what: format!("`--ref {reference}` belongs to a git source, and `{}` is none", what.source.display()),
         hint: Some("check the revision out and leave `--ref` away".to_owned()),
     })

@@ -1,7 +1,7 @@
 //! The end of a build: the products get their names, all or none, and the image that bore the tag goes where that was asked.
 
 use sti_core::{
-    ImageId, Progress, Reference,
+    ImageId, Progress, Pull, Reference,
     plan::{APP, Plan},
     progress::Level,
 };
@@ -24,7 +24,7 @@ pub(super) async fn deliver(
 ) -> Result<Tagged, StiError> {
     let products = in_order(approved_plan.plan(), outcome)?;
     let previous = if request.remove_previous { images.held(&request.tag).await?.map(|facts| facts.id) } else { None };
-    tag_all(&products, host, images).await?;
+    tag_all(&products, host, images, progress).await?;
     if let Some(previous) = previous {
         remove_previous(&previous, &products, host, progress).await;
     }
@@ -52,23 +52,39 @@ fn in_order(plan: &Plan, outcome: &Outcome) -> Result<Tagged, StiError> {
         .collect()
 }
 
-async fn tag_all(products: &Tagged, host: &Host, images: &Images) -> Result<(), StiError> {
+async fn tag_all(products: &Tagged, host: &Host, images: &Images, progress: &dyn Progress) -> Result<(), StiError> {
+    let earlier = earlier_of(products, images).await?;
     for (number, (tag, image)) in products.iter().enumerate() {
         if let Err(error) = host.engine.tag(image, tag).await {
-            take_back(&products[..number], host, images).await;
+            for ((tag, image), earlier) in products[..=number].iter().zip(&earlier) {
+                take_back(tag, image, earlier.as_ref(), host, progress).await;
+            }
             return Err(error.into());
         }
     }
     Ok(())
 }
 
-/// Gives tags back to the images that bore them, as far as the engine still answers.
-async fn take_back(tagged: &[(Reference, ImageId)], host: &Host, images: &Images) {
-    for (tag, _) in tagged {
-        if let Ok(Some(earlier)) = images.held(tag).await {
-            let _unanswered = host.engine.tag(&earlier.id, tag).await;
-        }
+/// The images that bear the names now.
+async fn earlier_of(products: &Tagged, images: &Images) -> Result<Vec<Option<ImageId>>, StiError> {
+    let mut earlier = Vec::new();
+    for (tag, _) in products {
+        earlier.push(images.held(tag).await?.map(|facts| facts.id));
     }
+    Ok(earlier)
+}
+
+/// Gives a name back to the image that bore it, or takes it away, as far as the engine still answers. A name that was lost to somebody
+/// else meanwhile is theirs. The last one may have been given although the answer was lost.
+async fn take_back(tag: &Reference, image: &ImageId, earlier: Option<&ImageId>, host: &Host, progress: &dyn Progress) {
+    match host.engine.inspect(tag, Pull::Never, progress).await {
+        Ok(Some(facts)) if facts.id == *image => {}
+        _ => return,
+    }
+    let _unanswered = match earlier {
+        Some(earlier) => host.engine.tag(earlier, tag).await,
+        None => host.engine.untag(tag, image).await,
+    };
 }
 
 async fn remove_previous(previous: &ImageId, products: &Tagged, host: &Host, progress: &dyn Progress) {

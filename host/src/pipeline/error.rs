@@ -57,6 +57,14 @@ pub enum StiError {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// A revision is asked for that the source does not have.
+    #[error("{what}")]
+    InvalidRef {
+        /// What and why.
+        what: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
     /// A name of an image is malformed.
     #[error(transparent)]
     InvalidReference(#[from] Malformed),
@@ -138,6 +146,7 @@ impl StiError {
             }
             Self::InvalidStrategy { .. } => ("invalid-strategy", 2),
             Self::InvalidEnvironment { .. } => ("invalid-environment", 2),
+            Self::InvalidRef { .. } => ("invalid-ref", 2),
             Self::InvalidReference(_) => ("invalid-reference", 2),
             Self::Source(tree::Error::Changed { .. }) => ("source-changed", 1),
             Self::Source(_) => ("source-not-found", 2),
@@ -178,7 +187,9 @@ impl StiError {
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::InvalidArgument { hint, .. } | Self::InvalidEnvironment { hint, .. } => hint.clone(),
+            Self::InvalidArgument { hint, .. } | Self::InvalidEnvironment { hint, .. } | Self::InvalidRef { hint, .. } => {
+                hint.clone()
+            }
             Self::InvalidStrategy { nearest, .. } => {
                 Some(nearest.as_ref().map_or("`sti plugins` lists all".to_owned(), |name| format!("--strategy {name}")))
             }

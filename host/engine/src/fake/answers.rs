@@ -70,6 +70,11 @@ impl Engine for FakeEngine {
         Ok(())
     }
 
+    async fn untag(&self, tag: &Reference, _: &ImageId) -> Result<(), Error> {
+        self.asked().tags.remove(&tag.canonical());
+        Ok(())
+    }
+
     async fn remove_image(&self, image: &ImageId) -> Result<bool, Error> {
         let mut store = self.asked();
         if store.has_name(image) {
