@@ -36,9 +36,9 @@ fn a_call_without_a_command_shows_the_commands() {
     let none: [&str; 0] = [];
     let shown = lab.sti(none);
     shown.assert_exit(2);
-    COMMANDS.iter().for_each(|command| {
+    for command in COMMANDS {
         shown.assert_says(command);
-    });
+    }
 }
 
 #[test]

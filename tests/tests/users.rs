@@ -20,7 +20,7 @@ fn builder(user: &str) -> Builder {
 }
 
 fn is(who: &str, uid_and_gid: &str) -> bool {
-    let (uid, gid) = uid_and_gid.split_once(':').unwrap();
+    let (uid, gid) = uid_and_gid.split_once(':').expect("two ids");
     who.starts_with(&format!("uid={uid} gid={gid} "))
 }
 
@@ -42,13 +42,17 @@ fn check(strategy: &str, user: &str, ids: &str) {
 #[test]
 fn commit_runs_everything_as_the_user_of_the_image() {
     needs_engine!();
-    USERS.iter().for_each(|(user, ids)| check("commit", user, ids));
+    for (user, ids) in USERS {
+        check("commit", user, ids);
+    }
 }
 
 #[test]
 fn dockerfile_runs_everything_as_the_user_of_the_image() {
     needs_engine!();
-    USERS.iter().for_each(|(user, ids)| check("dockerfile", user, ids));
+    for (user, ids) in USERS {
+        check("dockerfile", user, ids);
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! `sti validate`: every finding of every image, and an exit code that says whether all pass.
+#![expect(clippy::unwrap_used, reason = "a test ends by a panic")]
 
 use serde_json::{Value, json};
 use sti_tests::{Builder, Lab, Outcome, needs_engine};
@@ -15,6 +16,9 @@ fn saving() -> Builder {
 fn broken() -> Builder {
     Builder::new().user("1001").file("/usr/bin/prepare", 0o640, "#!").directory("/usr/bin/run", 0o755)
 }
+
+/// An image of `--json` as its role, whether it passes, and the codes of what was found.
+type Verdict = (&'static str, bool, Vec<&'static str>);
 
 /// Each image of `--json` as role, whether it passes, and the codes of what was found.
 fn verdicts(outcome: &Outcome) -> Vec<(String, bool, Vec<String>)> {
@@ -65,8 +69,8 @@ fn saving_is_asked_for_only_where_a_build_needs_it() {
     needs_engine!();
     let lab = Lab::new();
     let (plain, saving) = (lab.builder(whole()), lab.builder(saving()));
-    let missing = || vec!["save-artifacts-missing".to_owned()];
-    let cases: [(&[&str], Vec<(&str, bool, Vec<String>)>); 6] = [
+    let missing = || vec!["save-artifacts-missing"];
+    let cases: [(&[&str], Vec<Verdict>); 6] = [
         (&[&plain], vec![("builder", true, vec![])]),
         (&[&plain, "-I"], vec![("builder", false, missing())]),
         (&[&saving, "-I"], vec![("builder", true, vec![])]),
@@ -77,7 +81,9 @@ fn saving_is_asked_for_only_where_a_build_needs_it() {
     for (arguments, expected) in cases {
         let outcome = validate(&lab, &[arguments, &["--json"]].concat());
         outcome.assert_exit(i32::from(!expected.iter().all(|(_, passes, _)| *passes)));
-        let expected: Vec<_> = expected.into_iter().map(|(role, passes, codes)| (role.to_owned(), passes, codes)).collect();
+        let owned = |codes: Vec<&str>| codes.into_iter().map(str::to_owned).collect();
+        let expected: Vec<_> =
+            expected.into_iter().map(|(role, passes, codes)| (role.to_owned(), passes, owned(codes))).collect();
         assert_eq!(verdicts(&outcome), expected, "{outcome}");
     }
     lab.assert_nothing_left();
