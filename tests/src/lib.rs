@@ -36,7 +36,7 @@ pub use outcome::Outcome;
 pub use programs::{built_example, built_fixture, built_plugin, built_sti};
 pub use proxy::{Fault, Proxy, When};
 pub use running::{Running, Signal};
-pub use skipped::{can_run, cannot_be_had, name_of_test};
+pub use skipped::{can_have, can_run, cannot_be_had, name_of_test};
 pub use stranger::Stranger;
 pub use sti_test_engine::{Body, Ended, Engine, Entry, Image, Output};
 

@@ -27,7 +27,7 @@ pub enum When {
     From(usize),
     /// Each whose first line holds this text, such as `POST /commit`; the API's version is taken out before.
     Holds(&'static str),
-    /// The same without the first such.
+    /// The second such, and no other.
     HoldsAgain(&'static str),
     /// Every one.
     All,
@@ -38,8 +38,8 @@ pub enum When {
 pub enum Fault {
     /// The connection ends, and nothing was passed on.
     Cut,
-    /// The request is passed on, and the connection ends after so many bytes of the answer.
-    LoseAnswer(usize),
+    /// The request is passed on, and the connection ends when the answer begins.
+    LoseAnswer,
     /// This is the answer, and nothing was passed on: a status and JSON.
     Answer(u16, String),
     /// The request waits before it is passed on.
@@ -148,7 +148,7 @@ impl Proxy {
             to_server.end()
         });
         match fault {
-            Some(Fault::LoseAnswer(bytes)) => io::copy(&mut server.another()?.take(bytes as u64), &mut client)?,
+            Some(Fault::LoseAnswer) => server.read(&mut [0])? as u64,
             _ => io::copy(&mut server, &mut client)?,
         };
         client.close()?;
@@ -165,7 +165,7 @@ impl Proxy {
             When::From(first) => number >= *first,
             When::Holds(text) => request.contains(text),
             When::HoldsAgain(text) => {
-                request.contains(text) && shared.requests.iter().filter(|earlier| earlier.contains(text)).count() > 1
+                request.contains(text) && shared.requests.iter().filter(|earlier| earlier.contains(text)).count() == 2
             }
             When::All => true,
         };

@@ -1,6 +1,6 @@
 //! Tests that cannot run here: each says so by name, in the test's output and in a list that `cargo xtask test` prints at its end.
 
-use std::{env, fs::OpenOptions, io::Write, path::PathBuf, thread};
+use std::{env, fs::OpenOptions, io::Write, path::PathBuf, process::Command, thread};
 
 use sti_test_engine::Engine;
 
@@ -23,6 +23,24 @@ pub fn cannot_be_had(why: &str) {
     let why = format!("not to be had here: {}: {why}", name_of_test());
     eprintln!("skipped: {why}");
     write_down(&why).expect("the list of skipped tests can be written");
+}
+
+/// Whether a program that a test needs is there. Where it is not, the test is written down as skipped; with `CI=true` the Debian package
+/// that has it is installed, or the test fails.
+pub fn can_have(program: &str, package: &str) -> bool {
+    let is_there = || env::split_paths(&env::var_os("PATH").unwrap_or_default()).any(|place| place.join(program).is_file());
+    let is_ci = env::var("CI").as_deref() == Ok("true");
+    if !is_there() && is_ci {
+        let installed = Command::new("apt-get").args(["install", "-y", "--no-install-recommends", package]).status();
+        assert!(installed.is_ok_and(|status| status.success()), "CI=true, and `apt-get install {package}` does not work");
+    }
+    if is_there() {
+        return true;
+    }
+    let why = format!("{}: there is no `{program}`; Debian has it in the package `{package}`", name_of_test());
+    eprintln!("skipped: {why}");
+    write_down(&why).expect("the list of skipped tests can be written");
+    false
 }
 
 /// The test that calls, as cargo prints it: the harness names each test's thread after it.

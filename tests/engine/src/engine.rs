@@ -73,8 +73,13 @@ impl Engine {
 
     /// Sends one request on a connection of its own. The answer's body is read by whoever wants it.
     pub fn send(&self, method: &str, path: &str, body: Body<'_>) -> Result<Answer> {
+        self.send_with(method, path, "", body)
+    }
+
+    /// The same with further headers, each with its line's end.
+    pub(crate) fn send_with(&self, method: &str, path: &str, headers: &str, body: Body<'_>) -> Result<Answer> {
         let mut connection = self.connect().with_context(|| format!("no engine answers at {}", self.url))?;
-        let head = format!("{method} /{API}{path} HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n");
+        let head = format!("{method} /{API}{path} HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n{headers}");
         connection.write_all(head.as_bytes())?;
         let sent = body.write(&mut connection);
         // An engine that refuses says so at once and reads no further: its answer tells more than the broken pipe does.

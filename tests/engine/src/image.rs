@@ -56,8 +56,8 @@ pub struct Image {
 impl Engine {
     /// Makes an image and gives it a name. Answers its id.
     pub fn import(&self, image: &Image, name: &str) -> Result<String> {
-        let (repository, tag) = name.rsplit_once(':').context("an image's name needs a tag here")?;
-        let mut path = format!("/images/create?fromSrc=-&repo={}&tag={}", encoded(repository), encoded(tag));
+        // Podman reads no tag of its own here.
+        let mut path = format!("/images/create?fromSrc=-&repo={}", encoded(name));
         for change in &image.changes {
             write!(path, "&changes={}", encoded(change))?;
         }
@@ -67,6 +67,13 @@ impl Engine {
         anyhow::ensure!(!progress.contains("\"error\""), "importing {name}: {progress}");
         let id = self.get(&format!("/images/{name}/json"))?["Id"].as_str().map(str::to_owned);
         id.context("an image without an id")
+    }
+
+    /// Pushes an image to the registry of its name, with credentials as JSON. Answers what the engine tells about it.
+    pub fn push(&self, name: &str, credentials: &str) -> Result<String> {
+        let (repository, tag) = name.rsplit_once(':').context("an image's name needs a tag here")?;
+        let path = format!("/images/{}/push?tag={}", encoded(repository), encoded(tag));
+        self.send_with("POST", &path, &format!("X-Registry-Auth: {}\r\n", base64(credentials)), Body::None)?.good()?.text()
     }
 
     /// Removes an image by name or id, with what only it needs.
@@ -103,6 +110,20 @@ impl Image {
     }
 }
 
+/// In the alphabet for addresses (RFC 4648, section 5).
+fn base64(text: &str) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut written = String::new();
+    for piece in text.as_bytes().chunks(3) {
+        let bits = piece.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - piece.len()));
+        for place in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * place) & 63) as usize];
+            written.push(if place > piece.len() { '=' } else { char::from(letter) });
+        }
+    }
+    written
+}
+
 fn relative(path: &str) -> &str {
     path.trim_start_matches('/')
 }
@@ -115,4 +136,16 @@ fn header(kind: EntryType, mode: u32, owner: (u64, u64), size: u64) -> Header {
     header.set_gid(owner.1);
     header.set_size(size);
     header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn writes_base64_with_the_padding_that_the_engine_wants() {
+        for (text, wanted) in [("", ""), ("a", "YQ=="), ("ab", "YWI="), ("abc", "YWJj"), ("??>", "Pz8-")] {
+            assert_eq!(base64(text), wanted);
+        }
+    }
 }

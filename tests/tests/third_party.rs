@@ -1,0 +1,58 @@
+//! A strategy of a third party, built from its own manifest with nothing of ours but the SDK, makes a real image.
+
+use std::fs;
+
+use sti_tests::{Builder, Lab, built_plugin, needs_engine};
+
+fn builder() -> Builder {
+    // Two arguments: the program is given the place of the files.
+    Builder::new().user("1001").prepare("exit 1").run("cat /site/index.txt").directory("/site", 0o755)
+}
+
+#[test]
+fn a_third_partys_strategy_makes_an_image_from_its_file_and_settings() {
+    needs_engine!();
+    let lab = Lab::new();
+    let plugin = built_plugin("label-layers", "");
+    let plugin = plugin.to_str().expect("a plain path");
+    let builder = lab.builder(builder());
+    let source = lab.source(&[("index.txt", "hello"), ("pages/one.md", "1"), ("pages/two.md", "2")]);
+    let more = ["--strategy", plugin, "--set", "at=/site", "--set", "count=**/*.md", "-e", "COLOUR=blue"];
+    lab.build(&source, &builder, "app", &more).assert_success().assert_says("label-layers");
+    let config = lab.config("app");
+    assert_eq!(config["Labels"]["com.example.label-layers.files"], "2");
+    assert_eq!(config["User"], "1001");
+    assert!(config["Env"].to_string().contains("COLOUR=blue"));
+    assert_eq!(lab.product_file("app", "/site/index.txt").as_deref(), Some("hello"));
+    assert_eq!(lab.product_file("app", "/usr/share/label-layers/index.txt").as_deref(), Some("pages/one.md\npages/two.md\n"));
+    assert_eq!(lab.run("app").output.stdout, "hello");
+    lab.assert_nothing_left();
+}
+
+#[test]
+fn a_third_partys_settings_and_problems_are_told_as_its_own() {
+    needs_engine!();
+    let lab = Lab::new();
+    let plugin = built_plugin("label-layers", "");
+    let plugin = plugin.to_str().expect("a plain path");
+    let builder = lab.builder(builder());
+    let source = lab.source(&[("index.txt", "hello")]);
+    let build = |setting| lab.build(&source, &builder, "app", &["--strategy", plugin, "--set", setting, "--json"]);
+    build("colour=blue").assert_error(2, "invalid-argument", &["`colour`", "`at`", "`count`", "`serve`"]);
+    build("at=").assert_error(1, "validation-failed", &["label-layers", "`at` is empty", "leave it out"]);
+    assert_eq!(lab.image_id("app"), None);
+    lab.assert_nothing_left();
+}
+
+#[test]
+fn a_third_partys_plugin_is_listed_with_its_digest_and_needs() {
+    let lab = Lab::new();
+    let plugin = built_plugin("label-layers", "");
+    let path = plugin.to_str().expect("a plain path");
+    let outcome = lab.sti(["plugins", path, "--json"]);
+    outcome.assert_success();
+    let listed = &outcome.events()[0]["plugins"][0];
+    assert_eq!(listed["card"]["name"], "label-layers");
+    assert!(listed["digest"].as_str().is_some_and(|digest| digest.starts_with("sha256:") && digest.len() == 71), "{listed}");
+    assert!(fs::metadata(plugin).unwrap().len() < 200_000, "a third party's component is small");
+}
