@@ -3,6 +3,7 @@
 mod contents;
 mod images;
 mod paths;
+mod places;
 mod products;
 mod sizes;
 mod steps;

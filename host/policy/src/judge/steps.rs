@@ -11,6 +11,7 @@ use super::paths::{judge_absolute, judge_directory};
 use super::words::{judge_command, judge_title, judge_variables};
 use crate::denial::Denial;
 use crate::grant::Grant;
+use crate::quoting::shown;
 
 pub(super) fn judge(plan: &Plan, grant: &Grant) -> Result<(), Denial> {
     plan.numbered().try_for_each(|(id, step)| judge_step(plan, id, step, &At::step(grant, plan, id)))
@@ -60,9 +61,10 @@ fn judge_run(plan: &Plan, run: &Run, at: &At<'_>) -> Result<(), Denial> {
             Placement::Copied => judge_copied(plan, place.content, &place.at, at)?,
         }
         if !taken.insert(&place.at) {
-            return Err(
-                at.refuse(format!("put two contents at `{}`", place.at), "each place of a container is given one content")
-            );
+            return Err(at.refuse(
+                format!("put two contents at `{}`", shown(&place.at)),
+                "each place of a container is given one content",
+            ));
         }
     }
     Ok(())
@@ -86,10 +88,10 @@ fn judge_build(plan: &Plan, build: &Build, at: &At<'_>) -> Result<(), Denial> {
 fn judge_copied(plan: &Plan, content: ContentId, path: &str, at: &At<'_>) -> Result<(), Denial> {
     judge_absolute(at, "copy to", path)?;
     match plan.resolve(content) {
-        Some((_, Content::Secret { name }, _)) => {
-            Err(at
-                .refuse(format!("copy the secret `{name}` into an image"), "secrets are mounted, and so never part of an image"))
-        }
+        Some((_, Content::Secret { name }, _)) => Err(at.refuse(
+            format!("copy the secret `{}` into an image", shown(name)),
+            "secrets are mounted, and so never part of an image",
+        )),
         _ => Ok(()),
     }
 }

@@ -5,7 +5,7 @@
 use sti_core::Plan;
 use sti_core::plan::{Action, Assemble, Base, Build, Copied, Instruction, Run, Step};
 
-use super::At;
+use super::{At, places};
 use crate::denial::Denial;
 use crate::grant::Grant;
 use crate::quoting::shown;
@@ -13,29 +13,40 @@ use crate::rules::Root;
 
 /// What is known of the users of an image, be it a base or one that the plan makes.
 #[derive(Clone)]
-struct Standing {
+pub(super) struct Standing {
     /// Who it runs as.
     user: String,
     /// The user of the image at the bottom; `""` means root.
-    own: String,
+    pub(super) own: String,
     /// Whether root is in order, as far as images go.
-    is_roots: bool,
+    pub(super) is_roots: bool,
+    /// Whether there is no image at the bottom.
+    pub(super) is_from_nothing: bool,
 }
 
 pub(super) fn judge(plan: &Plan, grant: &Grant) -> Result<(), Denial> {
     let mut made: Vec<Standing> = Vec::new();
     for (id, step) in plan.numbered() {
         let base = standing_of(plan, &step.base, &made);
-        let user = judge_step(step, &base, &At::step(grant, plan, id))?;
+        let at = At::step(grant, plan, id);
+        places::judge(plan, step, &base, &at)?;
+        let user = judge_step(step, &base, &at)?;
         made.push(Standing { user, ..base });
     }
     Ok(())
 }
 
 fn standing_of(plan: &Plan, base: &Base, made: &[Standing]) -> Standing {
-    let of_scratch = || Standing { user: String::new(), own: String::new(), is_roots: plan.steps.iter().any(starts_as_root) };
+    let of_scratch = || Standing {
+        user: String::new(),
+        own: String::new(),
+        is_roots: plan.steps.iter().any(starts_as_root),
+        is_from_nothing: true,
+    };
     match base {
-        Base::Image { user, .. } => Standing { user: user.clone(), own: user.clone(), is_roots: is_root(user) },
+        Base::Image { user, .. } => {
+            Standing { user: user.clone(), own: user.clone(), is_roots: is_root(user), is_from_nothing: false }
+        }
         Base::Step { step } => made.get(step.0 as usize).cloned().unwrap_or_else(of_scratch),
         // Nothing says who an empty image runs as. Root gains nothing there that the plan does not have in another image already.
         Base::Scratch => of_scratch(),

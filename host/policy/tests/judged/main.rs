@@ -2,6 +2,7 @@
 
 mod command_line;
 mod narrowing;
+mod places;
 mod policy_file;
 mod support;
 mod trusted_file;

@@ -1,0 +1,115 @@
+//! Where content goes in images that are not root's: what stands in some places decides who is root there, whoever owns it.
+//!
+//! A user's name, a library that is loaded first, a program that root is about to start: each is as good as root itself.
+
+use sti_core::Plan;
+use sti_core::plan::{Action, Content, ContentId, Instruction, Step};
+
+use super::At;
+use super::users::Standing;
+use crate::denial::Denial;
+use crate::quoting::shown;
+use crate::rules::Root;
+
+/// Where programs and libraries are kept. Order decides: the longest first.
+const TOPS: [&str; 3] = ["/usr/local/", "/usr/", "/"];
+
+pub(super) fn judge(plan: &Plan, step: &Step, base: &Standing, at: &At<'_>) -> Result<(), Denial> {
+    // An image made from nothing holds no program of root's, and gets none: files of root's are refused there.
+    if base.is_from_nothing || (base.is_roots && at.grant.root() == Root::WhereTheImageIs) {
+        return Ok(());
+    }
+    let places = places_of(step);
+    if let Some((_, path)) = places.iter().find(|(_, path)| decides_who_is_root(path)) {
+        return Err(refuse(format!("put content at `{}`", shown(path)), "what stands there decides who is root", base, at));
+    }
+    for (number, (content, outer)) in places.iter().enumerate().filter(|(_, (content, _))| may_hold_links(plan, *content)) {
+        let led = places.iter().enumerate().find(|(other, (_, path))| *other != number && is_at_or_below(path, outer));
+        if let Some((_, (_, path))) = led {
+            let wish = format!("put content at `{}` and at `{}`", shown(path), shown(outer));
+            return Err(refuse(wish, &format!("a link in content {} could lead the other to root's files", content.0), base, at));
+        }
+    }
+    Ok(())
+}
+
+fn refuse(wish: String, why: &str, base: &Standing, at: &At<'_>) -> Denial {
+    if base.is_roots {
+        return at.refuse_with(
+            wish,
+            at.grant.by_the_file(&format!("no root, and {why}")),
+            at.grant.line_of_the_file("root", "true"),
+        );
+    }
+    let grant = format!("the image's user is `{}`, root is granted where the image runs as root, and {why}", shown(&base.own));
+    at.refuse_with(wish, grant, "the plugin can choose another place, such as one below `/srv` or `/opt`".to_owned())
+}
+
+fn places_of(step: &Step) -> Vec<(ContentId, &str)> {
+    match &step.action {
+        Action::Run(run) => run.places.iter().map(|place| (place.content, place.at.as_str())).collect(),
+        Action::Assemble(assemble) => {
+            assemble.layers.iter().map(|layer| (layer.copied.content, layer.copied.at.as_str())).collect()
+        }
+        Action::Build(build) => build.instructions.iter().filter_map(copied).collect(),
+    }
+}
+
+fn copied(instruction: &Instruction) -> Option<(ContentId, &str)> {
+    match instruction {
+        Instruction::Copy(copied) => Some((copied.content, &copied.at)),
+        _ => None,
+    }
+}
+
+/// Files that a plugin writes itself are plain files.
+fn may_hold_links(plan: &Plan, content: ContentId) -> bool {
+    !matches!(plan.resolve(content), Some((_, Content::Files { .. } | Content::Empty, _)))
+}
+
+/// Tells whether a path equals, lies below or lies above `/etc` or a directory of programs or libraries.
+fn decides_who_is_root(path: &str) -> bool {
+    if path == "/etc" || path.starts_with("/etc/") || TOPS.iter().any(|top| is_at_or_below(top, path)) {
+        return true;
+    }
+    let below = TOPS.iter().find_map(|top| path.strip_prefix(top)).unwrap_or(path);
+    let name = below.split('/').next().unwrap_or(below);
+    matches!(name, "bin" | "sbin") || name.starts_with("lib")
+}
+
+fn is_at_or_below(path: &str, outer: &str) -> bool {
+    path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decides_who_is_root;
+
+    #[test]
+    fn knows_the_places_that_decide_who_is_root() {
+        let roots = [
+            "/etc",
+            "/etc/passwd",
+            "/lib",
+            "/lib64",
+            "/lib/x",
+            "/libexec",
+            "/bin",
+            "/sbin/init",
+            "/usr",
+            "/usr/bin",
+            "/usr/sbin/a",
+            "/usr/lib",
+            "/usr/lib32/a",
+            "/usr/libexec/s2i",
+            "/usr/local",
+            "/usr/local/lib/a",
+            "/usr/local/bin",
+            "/usr/local/sbin",
+        ];
+        let others =
+            ["/srv", "/tmp/src", "/opt/bin", "/app/etc", "/usr/share/a", "/usr/local/share", "/etcetera", "/binary", "/usrs"];
+        assert_eq!(roots.iter().find(|path| !decides_who_is_root(path)), None);
+        assert_eq!(others.iter().find(|path| decides_who_is_root(path)), None);
+    }
+}
