@@ -48,8 +48,8 @@ impl State {
     }
 
     /// Whom to ask. The time of an answer is not the guest's, so the number of questions is limited instead.
-    fn asked(&mut self) -> wasmtime::Result<Result<Arc<dyn Questions>, wit::Problem>> {
-        self.asked += 1;
+    fn asked(&mut self, questions: usize) -> wasmtime::Result<Result<Arc<dyn Questions>, wit::Problem>> {
+        self.asked = self.asked.saturating_add(questions);
         if self.asked > MOST_QUESTIONS {
             return Err(Exceeded::number("it asks too many questions about images", MOST_QUESTIONS).into());
         }
@@ -60,7 +60,7 @@ impl State {
 
 impl wit::Host for State {
     async fn find(&mut self, reference: String, pull: wit::Pull) -> Answer<Option<Resource<Image>>> {
-        let questions = match self.asked()? {
+        let questions = match self.asked(1)? {
             Ok(questions) => questions,
             Err(problem) => return Ok(Err(problem)),
         };
@@ -131,7 +131,7 @@ impl wit::HostImage for State {
 
     async fn runs_as(&mut self, image: Resource<Image>) -> Answer<wit::Identity> {
         let facts = self.image_of(&image)?;
-        let questions = match self.asked()? {
+        let questions = match self.asked(1)? {
             Ok(questions) => questions,
             Err(problem) => return Ok(Err(problem)),
         };
@@ -141,7 +141,8 @@ impl wit::HostImage for State {
 
     async fn look_at(&mut self, image: Resource<Image>, paths: Vec<String>) -> Answer<Vec<wit::PathFact>> {
         let facts = self.image_of(&image)?;
-        let questions = match self.asked()? {
+        // Each path is a question of its own: an engine may have to be asked about each.
+        let questions = match self.asked(paths.len().max(1))? {
             Ok(questions) => questions,
             Err(problem) => return Ok(Err(problem)),
         };
@@ -152,7 +153,7 @@ impl wit::HostImage for State {
 
     async fn read(&mut self, image: Resource<Image>, path: String) -> Answer<Option<Vec<u8>>> {
         let facts = self.image_of(&image)?;
-        let questions = match self.asked()? {
+        let questions = match self.asked(1)? {
             Ok(questions) => questions,
             Err(problem) => return Ok(Err(problem)),
         };
@@ -178,4 +179,71 @@ fn path_fact_to_wit(fact: PathFact) -> wit::PathFact {
         PathKind::Other => wit::PathKind::Other,
     };
     wit::PathFact { path: fact.path, kind, mode: fact.mode, uid: fact.uid, gid: fact.gid, size: fact.size }
+}
+
+#[cfg(test)]
+mod tests {
+    use sti_core::{ImageId, Reference};
+
+    use super::*;
+    use crate::{Card, Limits, output::Output};
+
+    struct Nothing;
+
+    #[async_trait::async_trait]
+    impl Questions for Nothing {
+        async fn find(&self, _: &str, _: bool) -> Result<Option<ImageFacts>, Problem> {
+            Ok(None)
+        }
+
+        async fn look_at(&self, _: &ImageFacts, _: &[String]) -> Result<Vec<PathFact>, Problem> {
+            Ok(Vec::new())
+        }
+
+        async fn read(&self, _: &ImageFacts, _: &str, _: u64) -> Result<Option<Vec<u8>>, Problem> {
+            Ok(None)
+        }
+
+        async fn identity(&self, _: &ImageFacts) -> Result<Identity, Problem> {
+            Ok(Identity { uid: 0, gid: 0, written: String::new(), home: None })
+        }
+    }
+
+    fn facts() -> ImageFacts {
+        ImageFacts {
+            reference: Reference::parse("builder:1").unwrap(),
+            id: ImageId("sha256:0".to_owned()),
+            platform: "linux/amd64".to_owned(),
+            entrypoint: Vec::new(),
+            command: Vec::new(),
+            user: String::new(),
+            working_directory: String::new(),
+            environment: Vec::new(),
+            labels: Vec::new(),
+            exposed_ports: Vec::new(),
+            volumes: Vec::new(),
+            triggers: Vec::new(),
+        }
+    }
+
+    /// Asks several questions about so many paths each, and tells which were answered.
+    async fn look_at(questions: &[usize]) -> Vec<bool> {
+        let state = State::introduction(&Limits::default(), "test", &Output::default(), Card::default());
+        let mut state = State { questions: Some(Arc::new(Nothing)), ..state };
+        let image = state.hand_out(facts()).unwrap().rep();
+        let mut answered = Vec::new();
+        for paths in questions {
+            let paths = vec!["/a".to_owned(); *paths];
+            let answer = wit::HostImage::look_at(&mut state, Resource::new_borrow(image), paths).await;
+            answered.push(answer.is_ok());
+        }
+        answered
+    }
+
+    #[tokio::test]
+    async fn counts_each_path_of_a_question() {
+        assert_eq!(look_at(&[MOST_QUESTIONS, 1]).await, [true, false]);
+        assert_eq!(look_at(&[MOST_QUESTIONS - 1, 0, 0]).await, [true, true, false]);
+        assert_eq!(look_at(&[100_000]).await, [false]);
+    }
 }
