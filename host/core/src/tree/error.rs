@@ -32,6 +32,14 @@ pub enum Error {
         /// `FIFO`, `socket` or `device`.
         kind: &'static str,
     },
+    /// Directories in directories in directories, beyond what can be held open at once.
+    #[error("what lies below `{path}` is nested more than {most} deep")]
+    TooDeep {
+        /// Where that begins.
+        path: String,
+        /// How deep it may be.
+        most: usize,
+    },
     /// Somebody works on the source at this moment.
     #[error("`{path}` changed while it was read: {why}")]
     Changed {
@@ -68,7 +76,9 @@ impl Error {
             Self::Unreadable { path, .. } => {
                 format!("allow yourself to read it (`chmod u+r '{path}'`), or name it in `.s2iignore`")
             }
-            Self::SpecialFile { .. } => "remove it, or name it in `.s2iignore` at the top of the source".to_owned(),
+            Self::SpecialFile { .. } | Self::TooDeep { .. } => {
+                "remove it, or name it in `.s2iignore` at the top of the source".to_owned()
+            }
             Self::Changed { .. } => {
                 "build again when nothing writes to the source any more, or name it in `.s2iignore`".to_owned()
             }
@@ -106,6 +116,7 @@ impl From<Error> for Problem {
             Error::NotFound { .. } => (ProblemKind::NotFound, "not-found"),
             Error::Unreadable { .. } => (ProblemKind::Invalid, "source-unreadable"),
             Error::SpecialFile { .. } => (ProblemKind::Invalid, "source-special-file"),
+            Error::TooDeep { .. } => (ProblemKind::Invalid, "source-too-deep"),
             Error::Changed { .. } => (ProblemKind::Unavailable, "source-changed"),
             Error::BadContextDir { .. } => (ProblemKind::Invalid, "bad-context-dir"),
             Error::BadPattern { .. } => (ProblemKind::Invalid, "bad-ignore-pattern"),
@@ -120,18 +131,23 @@ impl From<Error> for Problem {
 
 /// A path for a person: one line, whatever the name holds.
 pub(super) fn printable(path: &Path) -> String {
-    let shown = path.to_string_lossy();
-    if !shown.contains(char::is_control) {
-        return shown.into_owned();
-    }
-    shown.chars().fold(String::with_capacity(shown.len() + 8), |mut text, character| {
-        if character.is_control() {
-            text.extend(character.escape_default());
+    in_one_line(&path.to_string_lossy())
+}
+
+/// Foreign words for a person: control characters, and marks that turn the direction of writing, are spelled out.
+pub(super) fn in_one_line(words: &str) -> String {
+    words.chars().fold(String::with_capacity(words.len()), |mut text, character| {
+        if character.is_control() || is_direction(character) {
+            text.extend(character.escape_debug());
         } else {
             text.push(character);
         }
         text
     })
+}
+
+fn is_direction(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The system's own words without the number behind them.

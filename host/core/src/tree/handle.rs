@@ -81,6 +81,8 @@ pub(super) fn link_target(dir: impl AsFd, name: &CStr) -> Result<CString> {
 }
 
 /// The names in a directory in the order of their bytes.
+// A walk calls this on every level: its buffer must be gone from the stack before the next level begins.
+#[inline(never)]
 pub(super) fn sorted_names(dir: impl AsFd) -> Result<Vec<CString>> {
     let mut buffer = [const { MaybeUninit::uninit() }; 16 * 1024];
     let mut listing = RawDir::new(dir.as_fd(), &mut buffer);

@@ -11,7 +11,7 @@ use cap_fs_ext::OpenOptionsSyncExt;
 use cap_std::fs::{Dir, OpenOptions};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::error::{Error, printable};
+use super::error::{Error, in_one_line, printable};
 
 /// The first that is there counts, and the others are ordinary files.
 const IGNORE_FILES: [&str; 3] = [".s2iignore", ".stiignore", ".dockerignore"];
@@ -73,5 +73,5 @@ fn read_text(dir: &Dir, name: &str) -> io::Result<String> {
 }
 
 fn bad_pattern(path: &Path, line: u64, error: &ignore::Error) -> Error {
-    Error::BadPattern { ignore_file: printable(path), line, why: error.to_string() }
+    Error::BadPattern { ignore_file: printable(path), line, why: in_one_line(&error.to_string()) }
 }

@@ -232,6 +232,27 @@ fn takes_a_single_file_as_a_tree_with_one_entry() {
 }
 
 #[test]
+fn refuses_directories_that_are_nested_too_deep() {
+    let (_kept, dir) = made(|dir| {
+        let mut inside = dir.try_clone().unwrap();
+        for _ in 0..513 {
+            inside.create_dir("d").unwrap();
+            inside = inside.open_dir("d").unwrap();
+        }
+    });
+    let error = tree(&dir).check().unwrap_err();
+    assert_eq!(error, Error::TooDeep { path: "./app/d/d/d/d".to_owned(), most: 512 });
+    assert_eq!(error.to_string(), "what lies below `./app/d/d/d/d` is nested more than 512 deep");
+    assert_eq!(tree(&dir).find("x", 1).unwrap_err().code, "source-too-deep");
+
+    dir.remove_dir(["d"; 513].join("/")).unwrap();
+    assert_eq!(tree(&dir).check().unwrap(), Summary { entries: 512, bytes: 0 });
+    dir.create_dir_all("a/b").unwrap();
+    dir.write(".s2iignore", "/d").unwrap();
+    assert_eq!(tree(&dir).check().unwrap().entries, 3, "what is left out may be as deep as it likes");
+}
+
+#[test]
 fn walks_a_hundred_thousand_files() {
     let (_kept, dir) = made(|dir| {
         for directory in 0..20 {

@@ -22,6 +22,12 @@ use super::{
     handle::{self, Modified, Type},
 };
 
+/// How deep directories may be nested. Each on the way is held open, and a process has 1,024 descriptors where nobody raised that.
+const MOST_DEEP: usize = 512;
+
+/// How many parts of a path that is too deep are told: enough to find it by.
+const SHOWN_PARTS: usize = 4;
+
 /// Something that a walk comes by.
 pub struct Entry<'walk> {
     /// Relative to where the walk began, and `""` for that place itself. Any bytes but NUL.
@@ -142,6 +148,7 @@ impl<E: From<Error>> Walk<'_, E> {
         match Type::of(stat) {
             Type::File if stat.st_nlink > 1 => self.file_with_names(dir, name, stat),
             Type::File => self.file(dir, name, stat),
+            Type::Directory if depth(&self.path) > MOST_DEEP => Err(self.too_deep().into()),
             Type::Directory => {
                 let inside = handle::open_directory(dir, name).map_err(|errno| self.failed(errno))?;
                 self.visit(Kind::Directory, stat)?;
@@ -202,9 +209,20 @@ impl<E: From<Error>> Walk<'_, E> {
         Error::about_listed(&self.shown(), errno)
     }
 
+    fn too_deep(&self) -> Error {
+        let parts: Vec<&[u8]> = self.path.split(|byte| *byte == b'/').take(SHOWN_PARTS).collect();
+        let path = self.tree.shown.join(OsStr::from_bytes(&parts.join(&b'/')));
+        Error::TooDeep { path: printable(&path), most: MOST_DEEP }
+    }
+
     fn not_found(&self, below: &str) -> Error {
         Error::NotFound { path: printable(&self.tree.shown.join(below)) }
     }
+}
+
+/// How many directories stand on the way to a path, itself among them.
+fn depth(path: &[u8]) -> usize {
+    path.split(|byte| *byte == b'/').count()
 }
 
 /// The part of a path that a visitor sees: what begins behind `begin`.

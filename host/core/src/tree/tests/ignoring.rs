@@ -72,6 +72,13 @@ fn names_the_line_that_is_no_pattern() {
 }
 
 #[test]
+fn spells_out_what_would_steer_the_terminal_in_a_pattern() {
+    let (_kept, dir) = made(|dir| dir.write(".s2iignore", "{a\u{1b}[2J\u{202e},'b\n").unwrap());
+    let text = Tree::directory(dir, Path::new("./app")).unwrap_err().to_string();
+    assert!(text.contains(r"{a\u{1b}[2J\u{202e},'b") && !text.contains(char::is_control), "{text:?}");
+}
+
+#[test]
 fn does_not_wait_for_an_ignore_file_that_is_a_fifo() {
     let (_kept, dir) = made(|dir| rustix::fs::mkfifoat(dir, ".s2iignore", Mode::RUSR).unwrap());
     assert!(matches!(Tree::directory(dir, Path::new("app")), Err(Error::Unreadable { .. })));
