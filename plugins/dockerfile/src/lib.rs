@@ -11,8 +11,8 @@
 //! | extended incremental | save-artifacts in the previous `build` → the same two |
 //!
 //! Instructions have a layer each and cannot mount: unlike with `commit`, the source, the artifacts and (in the product `build` of an
-//! extended build) the result stay in lower layers of what they were copied into. In exchange, the engine's cache skips what did
-//! not change. The runtime image gets of the builder what lay in `/tmp/build`, and nothing else.
+//! extended build) the result stay in lower layers of what they were copied into. The engine's builder runs without its cache, so
+//! every instruction is carried out in each build. The runtime image gets of the builder what lay in `/tmp/build`, and nothing else.
 
 use sti_plugin::{
     Build, Card, Content, Image, Job, Made, Plan, Problem, Strategy,
@@ -37,6 +37,7 @@ impl Strategy for Dockerfile {
 
     fn decide(job: &Job, plan: &Plan) -> Result<(), Problem> {
         let parts = Parts::find(job)?;
+        check_values(job)?;
         let artifacts = parts.saved_artifacts(plan)?;
         let app = match &parts.runtime {
             None => prepare(job, add_artifacts(add_source(plan, "build", &parts.builder, &plan.source())?, artifacts.as_ref())?),
@@ -44,6 +45,21 @@ impl Strategy for Dockerfile {
         };
         app.command([PREPARE.run_script()]);
         plan.product("app", &app)
+    }
+}
+
+/// Refuses a variable that no Dockerfile can say, before anything runs.
+fn check_values(job: &Job) -> Result<(), Problem> {
+    let is_unspeakable = |character: char| character.is_control() && character != '\t';
+    match job.environment().iter().find(|variable| variable.value.contains(is_unspeakable)) {
+        Some(variable) => {
+            let message = format!(
+                "the value of `{}` has several lines or control characters, which a Dockerfile cannot say",
+                variable.name
+            );
+            Err(Problem::invalid("value-has-newline", message).hint("--strategy commit"))
+        }
+        None => Ok(()),
     }
 }
 

@@ -138,6 +138,21 @@ fn keeps_the_entrypoint() {
 }
 
 #[test]
+fn refuses_a_variable_of_several_lines_and_names_the_strategy_that_takes_it() {
+    for value in ["a\nb", "a\n", "a\rb", "a\u{1b}b"] {
+        let job = job().image(image("builder")).image(saving("app:1")).environment("A", "1").environment("KEY", value);
+        check_refuses(&job, "value-has-newline");
+        let decision = job.decide::<Dockerfile>();
+        let problem = decision.expect_problem();
+        assert_eq!(
+            problem.message(),
+            "the value of `KEY` has several lines or control characters, which a Dockerfile cannot say"
+        );
+        assert_eq!(problem.hinted(), Some("--strategy commit"));
+    }
+}
+
+#[test]
 fn refuses_before_anything_is_planned() {
     check_refuses(&job(), "no-such-builder-image");
     check_refuses(&job().image(FakeImage::new("builder").executable("/usr/bin/run")), "prepare-missing");
