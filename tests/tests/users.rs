@@ -3,9 +3,8 @@
 use sti_tests::{Builder, Lab, needs_engine};
 
 /// The user of an image, and who that is as `UID:GID`.
-const USERS: [(&str, &str); 7] = [
+const USERS: [(&str, &str); 6] = [
     ("", "0:0"),
-    ("0", "0:0"),
     ("worker", "431:433"),
     ("431", "431:433"),
     ("9431", "9431:0"),
