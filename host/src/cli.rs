@@ -19,7 +19,11 @@ mod text;
 mod validate;
 mod version;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use clap::Parser;
 use sti_core::{BuildId, progress::Silent};
@@ -39,7 +43,10 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return report::error(&StiError::Ours(format!("cannot start: {error}")), &cli.output),
     };
-    let code = runtime.block_on(dispatch(cli));
+    let output = cli.output.clone();
+    let done = catch_unwind(AssertUnwindSafe(|| runtime.block_on(dispatch(cli))));
+    let code =
+        done.unwrap_or_else(|_| report::error(&StiError::Ours("a part of sti broke down, as told above".to_owned()), &output));
     // A thread that still reads the source of an interrupted build must not hold the exit up.
     runtime.shutdown_background();
     code

@@ -1,6 +1,9 @@
 //! Where builds run: which plugins there are, what policy allows, which engine runs containers.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use sti_core::{BuildId, Progress, progress::Level};
 use sti_engine::Engine;
@@ -18,6 +21,8 @@ pub struct Host {
     pub engine: Arc<dyn Engine>,
     /// Which builds of this user are alive; without it nothing of a killed build is ever found.
     pub lives: Option<Lives>,
+    /// Set as soon as products get their names: from here on a build is finished, not abandoned.
+    pub(crate) delivering: AtomicBool,
 }
 
 impl Host {
@@ -27,6 +32,17 @@ impl Host {
     /// Where no engine answers, or the policy file or the user's cache cannot be trusted.
     pub async fn local() -> Result<Self, StiError> {
         cli::local_host(&BuildId::draw()).await
+    }
+
+    /// Joins the parts of a host. `lives` may be left out where builds are never killed, or somebody else sweeps.
+    pub fn new(plugins: Plugins, policy: Policy, engine: Arc<dyn Engine>, lives: Option<Lives>) -> Self {
+        Self { plugins, policy, engine, lives, delivering: AtomicBool::new(false) }
+    }
+
+    /// Whether the products of the build are being named, or are named already. Whoever drops the build's future now leaves some
+    /// products new and others old: wait for its end instead.
+    pub fn is_delivering(&self) -> bool {
+        self.delivering.load(Ordering::SeqCst)
     }
 
     /// Removes everything that a build made whose future was dropped before its end.

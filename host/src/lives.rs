@@ -1,11 +1,17 @@
 //! Which builds are alive. Each holds a lock on a file that bears its identifier; the kernel lets go of it when the process ends,
 //! however it ends. So a lock, and not a time, decides what is dead and may be swept.
 
-use std::io::{self, Read, Write};
+use std::{
+    io::{self, Read, Write},
+    time::Duration,
+};
 
 use cap_std::fs::{Dir, File, OpenOptions, OpenOptionsExt};
 use rustix::fs::{FlockOperation, flock};
 use sti_core::BuildId;
+
+const OWNER: &str = "owner";
+const DELIVERING: &str = "delivering";
 
 /// The directory that holds the locks of this user's builds on this machine.
 #[derive(Debug)]
@@ -37,11 +43,41 @@ impl Lives {
         Self { dir }
     }
 
+    /// Says whose builds these are: a number drawn once for this directory. Other users, other machines, and containers that share
+    /// neither have other directories, and none of them can tell which of our builds live.
+    pub fn owner(&self) -> io::Result<String> {
+        if let Ok(owner) = self.dir.read_to_string(OWNER) {
+            return Ok(owner);
+        }
+        // Written aside and linked, so that nobody reads half of it and the first to come decides.
+        let (drawn, aside) = (BuildId::draw(), format!("{OWNER}.{}", BuildId::draw()));
+        let mut file = self.dir.open_with(&aside, OpenOptions::new().create_new(true).write(true).mode(0o600))?;
+        file.write_all(drawn.as_str().as_bytes())?;
+        let linked = self.dir.hard_link(&aside, &self.dir, OWNER);
+        self.dir.remove_file(&aside)?;
+        match linked {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => self.dir.read_to_string(OWNER),
+        }
+    }
+
+    /// Waits until no other build of this user gives names to its products, and keeps others waiting until the answer is dropped:
+    /// products of one build are never mixed with those of another.
+    pub(crate) async fn turn_to_deliver(&self) -> io::Result<File> {
+        let options = || OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).clone();
+        let file = self.dir.open_with(DELIVERING, &options())?;
+        while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(file)
+    }
+
     /// Marks a build as living. `endpoint` says which engine it works on.
     pub fn begin(&self, build: &BuildId, endpoint: &str) -> io::Result<BuildLock> {
         let name = file_name(build);
         let mut file = self.dir.open_with(&name, OpenOptions::new().create_new(true).read(true).write(true).mode(0o600))?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        // Whoever looks for dead builds may hold it for a moment, and lets go of it because it is empty.
+        flock(&file, FlockOperation::LockExclusive)?;
         file.write_all(endpoint.as_bytes())?;
         Ok(BuildLock { dir: self.dir.try_clone()?, name, file })
     }
@@ -122,6 +158,16 @@ mod tests {
         lock.end().unwrap();
         assert!(!lives.is_living(&build).unwrap());
         assert!(lives.dead("unix:///one").unwrap().is_empty(), "a build that ended left nothing to sweep");
+    }
+
+    #[test]
+    fn an_owner_is_drawn_once_for_each_directory() {
+        let (_directory, lives) = self::lives();
+        let owner = lives.owner().unwrap();
+        assert!(BuildId::parse(&owner).is_some());
+        assert_eq!(lives.owner().unwrap(), owner);
+        let (_other_directory, other) = self::lives();
+        assert_ne!(other.owner().unwrap(), owner);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use sti_core::BuildId;
+use sti_core::{BuildId, Plan};
 
 use super::{
     args::{BuildCommand, Output},
@@ -12,43 +12,24 @@ use super::{
     request::build_request,
     surroundings,
 };
-use crate::{BuildRequest, BuildResult, Host, StiError, build_as_approved};
+use crate::{StiError, build_as_approved};
 
 pub(super) async fn run(command: BuildCommand, output: &Output) -> Result<ExitCode, StiError> {
-    let mut interrupts = Interrupts::listen()?;
+    // Before anybody listens for signals: reading the request may wait, for a pipe given as a file, and nothing is to be cleaned up yet.
     let mut request = build_request(&command.what)?;
+    let mut interrupts = Interrupts::listen()?;
     request.remove_previous = command.rm_previous;
     request.keep_failed = output.debug;
     let progress = display::of(output);
     let build = BuildId::draw();
-    let connect = surroundings::host(&command.what.place, &build, Arc::clone(&progress));
-    let host = interrupts.unless_interrupted(connect).await.map_err(|signal| StiError::Interrupted { signal })??;
-    if let Some(dir) = &command.what.dir {
-        generated::check(dir)?;
-    }
-    let result = until_interrupted(&mut interrupts, request, &host, &progress, command.what.dir.as_deref()).await?;
+    let host = interrupts.unless(surroundings::host(&command.what.place, &build, Arc::clone(&progress))).await?;
+    let dir = command.what.dir.as_deref();
+    dir.map_or(Ok(()), generated::check)?;
+    let keep = |plan: &Plan| dir.map_or(Ok(()), |dir| generated::keep(dir, plan));
+    let building = build_as_approved(request, &host, Arc::clone(&progress), &keep);
+    let result = interrupts.unless_cleaning(Box::pin(building), &host, progress.as_ref()).await?;
     if output.quiet {
         print_line(result.image.as_str());
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn until_interrupted(
-    interrupts: &mut Interrupts,
-    request: BuildRequest,
-    host: &Host,
-    progress: &Arc<dyn sti_core::Progress>,
-    dir: Option<&std::path::Path>,
-) -> Result<BuildResult, StiError> {
-    let keep = |plan: &sti_core::Plan| dir.map_or(Ok(()), |dir| generated::keep(dir, plan));
-    let building = Box::pin(build_as_approved(request, host, Arc::clone(progress), &keep));
-    let built = interrupts.unless_interrupted(building).await;
-    match built {
-        Ok(built) => built,
-        Err(signal) => {
-            progress.say(sti_core::progress::Level::Warning, "interrupted: cleaning up".to_owned());
-            host.abandon().await?;
-            Err(StiError::Interrupted { signal })
-        }
-    }
 }

@@ -20,7 +20,7 @@ use sti_core::{
 
 use super::{
     args::{Color, Output},
-    report::print_line,
+    report::{print_json, print_line},
     surroundings::has_colours,
     text,
 };
@@ -49,7 +49,7 @@ impl Progress for Json {
         if let Ok(line) = serde_json::to_string(&event)
             && (self.debug || !is_for_debugging(&event))
         {
-            print_line(&line);
+            print_json(&line);
         }
     }
 }
@@ -96,6 +96,7 @@ impl People {
     }
 
     fn message(&self, level: Level, from: Option<&str>, words: &str) {
+        let words = &text::plain(words);
         let speaker = from.map(|name| format!("{name}: ")).unwrap_or_default();
         match level {
             Level::Debug if !self.debug => {}
@@ -105,7 +106,8 @@ impl People {
         }
     }
 
-    fn step_started(&self, step: StepId, title: String) {
+    fn step_started(&self, step: StepId, title: &str) {
+        let title = text::plain(title);
         self.line(&self.painted(TITLE, &format!("==> {title}")));
         if let Some(terminal) = &self.terminal {
             terminal.working(&title);
@@ -131,7 +133,7 @@ impl Progress for People {
                     terminal.amount(&what, done, total);
                 }
             }
-            Event::StepStarted { step, title } => self.step_started(step, title),
+            Event::StepStarted { step, title } => self.step_started(step, &title),
             Event::Output { step, line, .. } => {
                 self.line(&format!("{} {line}", self.painted(FAINT, &format!("    {} |", self.title(step)))));
             }
@@ -145,7 +147,9 @@ impl Progress for People {
             }
             Event::EngineRequest { number, request, milliseconds } => {
                 if self.debug {
-                    self.line(&self.painted(FAINT, &format!("debug: request {number}: {request} ({milliseconds} ms)")));
+                    self.line(
+                        &self.painted(FAINT, &format!("debug: request {number}: {} ({milliseconds} ms)", text::plain(&request))),
+                    );
                 }
             }
         }

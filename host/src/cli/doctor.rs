@@ -7,7 +7,7 @@ use sti_core::{BuildId, progress::Silent};
 
 use super::{
     args::{EngineCommand, Output},
-    report::print_line,
+    report::{print_json, print_line},
     surroundings::{self, Directories},
     text,
 };
@@ -34,7 +34,7 @@ pub(super) async fn run(command: EngineCommand, output: &Output) -> Result<ExitC
     let is_well = checks.iter().all(|check| check.outcome.is_ok());
     if output.json {
         let checks: Vec<_> = checks.iter().map(as_json).collect();
-        print_line(&json!({"well": is_well, "checks": checks}).to_string());
+        print_json(&json!({"well": is_well, "checks": checks}));
     } else {
         checks.iter().for_each(print);
     }

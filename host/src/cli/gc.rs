@@ -9,7 +9,7 @@ use sti_engine::Leftover;
 use super::{
     args::{EngineCommand, Output},
     display,
-    report::print_line,
+    report::{print_json, print_line},
     surroundings,
 };
 use crate::{Host, StiError};
@@ -19,17 +19,20 @@ pub(super) async fn run(command: EngineCommand, output: &Output) -> Result<ExitC
     let host = surroundings::host(&command.place, &BuildId::draw(), progress).await?;
     let owner = surroundings::owner();
     let (mut swept, mut removed, mut kept) = (0, 0, 0);
+    // Held until they are swept, so that no other process takes their marks away meanwhile.
+    let dead = host.lives.as_ref().and_then(|lives| lives.dead(&host.engine.endpoint()).ok()).unwrap_or_default();
     for leftover in host.engine.leftovers().await? {
-        if is_dead(&leftover, &owner, &host)? {
+        let is_marked = dead.iter().any(|dead| dead.build == leftover.build);
+        if is_marked || is_dead(&leftover, &owner, &host)? {
             removed += host.engine.sweep(&leftover.build).await?;
             swept += 1;
         } else {
             kept += 1;
         }
     }
-    bury_dead(&host);
+    dead.into_iter().for_each(|dead| drop(dead.bury()));
     if output.json {
-        print_line(&json!({"builds": swept, "removed": removed, "kept_builds": kept}).to_string());
+        print_json(&json!({"builds": swept, "removed": removed, "kept_builds": kept}));
     } else if !output.quiet {
         print_line(&format!("removed {removed} things of {swept} dead builds; {kept} builds are alive or another machine's"));
     }
@@ -44,10 +47,4 @@ fn is_dead(leftover: &Leftover, owner: &str, host: &Host) -> Result<bool, StiErr
     }
     let living = lives.is_living(&leftover.build);
     Ok(!living.map_err(|error| StiError::Ours(format!("cannot look at the lock of {}: {error}", leftover.build)))?)
-}
-
-/// The marks of dead builds of this engine go: everything of them is swept.
-fn bury_dead(host: &Host) {
-    let dead = host.lives.as_ref().and_then(|lives| lives.dead(&host.engine.endpoint()).ok());
-    dead.into_iter().flatten().for_each(|dead| drop(dead.bury()));
 }

@@ -1,10 +1,14 @@
 //! SIGINT, SIGTERM and SIGHUP: the first one ends the work and starts the clean-up, later ones are heard and change nothing.
 
-use std::future::Future;
+use std::{future::Future, pin::pin, time::Duration};
 
+use sti_core::{Progress, progress::Level};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::StiError;
+use crate::{Host, StiError};
+
+/// How long a clean-up may keep a user waiting who wants to go. What is left then is swept by the next build.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Signals that are listened to from its making on, so that none gets lost between two pieces of work.
 pub(super) struct Interrupts {
@@ -19,27 +23,53 @@ impl Interrupts {
         Ok(Self { signals: signals.map_err(|error| StiError::Ours(format!("cannot listen for signals: {error}")))? })
     }
 
-    /// Does the work until it ends or a signal comes; then the work is dropped and the signal's number answered.
-    pub(super) async fn unless_interrupted<T>(&mut self, work: impl Future<Output = T>) -> Result<T, u8> {
+    /// Does what makes nothing in an engine until it ends or a signal comes.
+    pub(super) async fn unless<T>(&mut self, work: impl Future<Output = Result<T, StiError>>) -> Result<T, StiError> {
         tokio::select! {
             biased;
-            number = self.next() => Err(number),
-            done = work => Ok(done),
+            signal = self.next() => Err(StiError::Interrupted { signal }),
+            done = work => done,
         }
     }
 
-    async fn next(&mut self) -> u8 {
-        let mut waiting: Vec<_> = self
-            .signals
-            .iter_mut()
-            .map(|(number, signal)| {
-                Box::pin(async move {
-                    signal.recv().await;
-                    *number
-                })
-            })
-            .collect();
-        let (number, _, _) = futures_util::future::select_all(waiting.drain(..)).await;
-        number
+    /// Does the work of a build until it ends or a signal comes; then everything that the build made is removed. A signal that comes
+    /// while products get their names is too late: the build ends as it would have.
+    pub(super) async fn unless_cleaning<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, StiError>>,
+        host: &Host,
+        progress: &dyn Progress,
+    ) -> Result<T, StiError> {
+        let signal = {
+            let mut work = pin!(work);
+            let signal = tokio::select! {
+                biased;
+                signal = self.next() => signal,
+                done = &mut work => return done,
+            };
+            if host.is_delivering() {
+                return work.await;
+            }
+            signal
+        };
+        progress.say(Level::Warning, "interrupted: cleaning up".to_owned());
+        let left = match tokio::time::timeout(PATIENCE, host.abandon()).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("the engine takes too long".to_owned()),
+        };
+        if let Some(why) = left {
+            progress.say(Level::Warning, format!("the next build or `sti gc` removes what is left: {why}"));
+        }
+        Err(StiError::Interrupted { signal })
     }
+
+    async fn next(&mut self) -> u8 {
+        futures_util::future::select_all(self.signals.iter_mut().map(|signal| Box::pin(heard(signal)))).await.0
+    }
+}
+
+async fn heard((number, signal): &mut (u8, Signal)) -> u8 {
+    signal.recv().await;
+    *number
 }

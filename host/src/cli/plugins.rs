@@ -7,7 +7,7 @@ use sti_sandbox::Card;
 
 use super::{
     args::{Output, PluginsCommand},
-    report::print_line,
+    report::{print_json, print_line},
     surroundings,
 };
 use crate::{Known, Origin, StiError};
@@ -30,7 +30,7 @@ pub(super) async fn run(command: PluginsCommand, output: &Output) -> Result<Exit
             .iter()
             .map(|known| json!({"name": known.name, "digest": known.digest, "origin": origin(known), "card": known.card}))
             .collect();
-        print_line(&json!({ "plugins": plugins }).to_string());
+        print_json(&json!({ "plugins": plugins }));
     } else {
         known.iter().for_each(print);
     }

@@ -5,7 +5,11 @@ use std::{io::Write, process::ExitCode};
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
-use super::{args::Output, surroundings::has_colours};
+use super::{
+    args::Output,
+    surroundings::has_colours,
+    text::{plain, plain_lines},
+};
 use crate::{Condition, StiError};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -16,7 +20,7 @@ const HINT: Style = AnsiColor::Cyan.on_default().bold();
 pub(super) fn error(error: &StiError, output: &Output) -> ExitCode {
     let condition = error.condition();
     if output.json {
-        print_line(&as_json(error, condition).to_string());
+        print_json(&as_json(error, condition));
     } else {
         let colours = has_colours(output.color);
         let _closed = std::io::stderr().lock().write_all(as_text(error, colours).as_bytes());
@@ -29,16 +33,21 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
         let text = error.render().to_string();
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        print_line(&json!({"event": "error", "condition": "invalid-argument", "exit": 2, "message": message}).to_string());
+        print_json(&json!({"event": "error", "condition": "invalid-argument", "exit": 2, "message": message}));
         return ExitCode::from(2);
     }
     let _closed = error.print();
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
-/// A line on standard output; a reader that went away is no failure of ours.
+/// Lines on standard output; a reader that went away is no failure of ours.
 pub(super) fn print_line(line: &str) {
-    let _closed = writeln!(std::io::stdout().lock(), "{line}");
+    let _closed = writeln!(std::io::stdout().lock(), "{}", plain_lines(line));
+}
+
+/// A document for machines on standard output, its strings as they are.
+pub(super) fn print_json(json: &impl std::fmt::Display) {
+    let _closed = writeln!(std::io::stdout().lock(), "{json}");
 }
 
 fn as_json(error: &StiError, condition: Condition) -> Value {
@@ -72,12 +81,12 @@ fn as_json(error: &StiError, condition: Condition) -> Value {
 }
 
 fn as_text(error: &StiError, colours: bool) -> String {
-    let mut lines = vec![format!("{} {error}", painted("error:", ERROR, colours))];
-    let reason = |reason: String| format!("  {} {reason}", painted("because:", REASON, colours));
+    let mut lines = vec![format!("{} {}", painted("error:", ERROR, colours), plain(&error.to_string()))];
+    let reason = |reason: String| format!("  {} {}", painted("because:", REASON, colours), plain(&reason));
     lines.extend(error.because().into_iter().map(reason));
-    lines.extend(last_lines(error).iter().map(|line| format!("  | {line}")));
+    lines.extend(last_lines(error).iter().map(|line| format!("  | {}", plain(line))));
     // What has several lines is there to be pasted.
-    let hint = |hint: String| format!("  {} {}", painted("hint:", HINT, colours), hint.replace('\n', "\n        "));
+    let hint = |hint: String| format!("  {} {}", painted("hint:", HINT, colours), plain_lines(&hint).replace('\n', "\n        "));
     lines.extend(error.hint().map(hint));
     lines.join("\n") + "\n"
 }

@@ -91,7 +91,14 @@ fn environment_of(what: &WhatToBuild) -> Result<Vec<Variable>, StiError> {
 
 fn pairs(flag: &str, given: &[String]) -> Result<Vec<Variable>, StiError> {
     let pairs: Result<Vec<_>, _> = given.iter().map(|pair| environment::pair(flag, pair)).collect();
-    Ok(environment::merged(pairs?))
+    let pairs = environment::merged(pairs?);
+    match pairs.iter().find(|pair| flag == "--label" && pair.name.starts_with("sti.")) {
+        None => Ok(pairs),
+        Some(label) => Err(StiError::InvalidArgument {
+            what: format!("the label `{}` cannot be given: `sti.` is what clean-up goes by", label.name),
+            hint: Some("choose another name".to_owned()),
+        }),
+    }
 }
 
 fn refuse_reference(what: &WhatToBuild) -> Result<(), StiError> {

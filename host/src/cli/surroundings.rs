@@ -4,8 +4,8 @@ use std::{
     env,
     ffi::OsString,
     fs,
-    io::IsTerminal,
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    io::{self, IsTerminal},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -90,7 +90,9 @@ pub(super) fn workplace(policy: Option<&Path>) -> Result<Workplace, StiError> {
 
 /// The policy that holds: the site's, else the one that the user names, else none.
 pub(super) fn read_policy(flag: Option<&Path>) -> Result<Policy, StiError> {
-    let site_exists = fs::symlink_metadata(sti_policy::SITE_FILE).is_ok();
+    let absent = |error: &io::Error| matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    // A site policy that we may not see holds all the same: reading it then says so.
+    let site_exists = !fs::symlink_metadata(sti_policy::SITE_FILE).is_err_and(|error| absent(&error));
     let variable = env::var_os("STI_POLICY").filter(|value| !value.is_empty()).map(PathBuf::from);
     let path = match sti_policy::choose(site_exists, flag, variable.as_deref())? {
         Which::None => return Ok(Policy::none()),
@@ -112,7 +114,7 @@ pub(super) fn read_policy(flag: Option<&Path>) -> Result<Policy, StiError> {
 pub(super) async fn host(place: &Place, build: &BuildId, progress: Arc<dyn Progress>) -> Result<Host, StiError> {
     let Workplace { plugins, policy, lives } = workplace(place.policy.as_deref())?;
     let engine = engine(place, build, progress).await?;
-    Ok(Host { plugins, policy, engine, lives })
+    Ok(Host::new(plugins, policy, engine, lives))
 }
 
 /// Connects to the engine that was named, or to the first that answers.
@@ -157,12 +159,9 @@ fn docker_directory() -> Option<(Dir, PathBuf)> {
     Some((Dir::open_ambient_dir(&path, ambient_authority()).ok()?, path))
 }
 
-/// Names machine and user, so that builds of others on the same engine are told from ours: the machine's id (machine-id(5)) and the
-/// directory that holds the locks.
+/// Names whose builds these are. Where nothing can be kept it is a name that nobody has again: nobody judges these builds.
 pub(super) fn owner() -> String {
-    let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
-    let state = Directories::of_user().map(|directories| directories.state).unwrap_or_default();
-    let user = fs::metadata(&state).map(|metadata| metadata.uid()).unwrap_or_default();
-    let digest = sti_sandbox::digest_of(format!("{}\n{user}\n{}", machine.trim(), state.display()).as_bytes());
-    digest.trim_start_matches("sha256:").chars().take(16).collect()
+    let builds = Directories::of_user().and_then(|directories| private_dir(&directories.state.join("builds")).ok());
+    let kept = builds.and_then(|dir| Lives::new(dir).owner().ok());
+    kept.unwrap_or_else(|| BuildId::draw().to_string())
 }

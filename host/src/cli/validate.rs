@@ -9,7 +9,7 @@ use super::{
     args::{Output, ValidateCommand},
     display,
     interrupt::Interrupts,
-    report::print_line,
+    report::{print_json, print_line},
     request, surroundings,
 };
 use crate::{ImageVerdict, StiError, ValidateRequest, ValidateResult, validate};
@@ -25,15 +25,10 @@ pub(super) async fn run(command: ValidateCommand, output: &Output) -> Result<Exi
     };
     // Standard output belongs to the verdicts.
     let progress = display::of(&Output { json: false, ..output.clone() });
-    let host = surroundings::host(&command.place, &BuildId::draw(), Arc::clone(&progress)).await?;
-    let validated = interrupts.unless_interrupted(validate(request, &host, progress)).await;
-    let result = match validated {
-        Ok(validated) => validated?,
-        Err(signal) => {
-            host.abandon().await?;
-            return Err(StiError::Interrupted { signal });
-        }
-    };
+    let build = BuildId::draw();
+    let host = interrupts.unless(surroundings::host(&command.place, &build, Arc::clone(&progress))).await?;
+    let validating = Box::pin(validate(request, &host, Arc::clone(&progress)));
+    let result = interrupts.unless_cleaning(validating, &host, progress.as_ref()).await?;
     print(&result, output);
     Ok(if result.passes() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
@@ -48,7 +43,7 @@ fn print(result: &ValidateResult, output: &Output) {
                 json!({"role": verdict.role, "image": verdict.image, "passes": verdict.passes(), "findings": verdict.findings})
             })
             .collect();
-        print_line(&json!({"passes": result.passes(), "condition": condition, "images": images}).to_string());
+        print_json(&json!({"passes": result.passes(), "condition": condition, "images": images}));
     } else if !output.quiet {
         result.verdicts.iter().flat_map(lines).for_each(|line| print_line(&line));
     }

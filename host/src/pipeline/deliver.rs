@@ -1,5 +1,7 @@
 //! The end of a build: the products get their names, all or none, and the image that bore the tag goes where that was asked.
 
+use std::sync::atomic::Ordering;
+
 use sti_core::{
     ImageId, Progress, Pull, Reference,
     plan::{APP, Plan},
@@ -24,6 +26,12 @@ pub(super) async fn deliver(
 ) -> Result<Tagged, StiError> {
     let products = in_order(approved_plan.plan(), outcome)?;
     let previous = if request.remove_previous { images.held(&request.tag).await?.map(|facts| facts.id) } else { None };
+    // Where the lock cannot be had, two builds of one tag may mix; that is no reason to fail this one.
+    let _turn = match &host.lives {
+        Some(lives) => lives.turn_to_deliver().await.ok(),
+        None => None,
+    };
+    host.delivering.store(true, Ordering::SeqCst);
     tag_all(&products, host, images, progress).await?;
     if let Some(previous) = previous {
         remove_previous(&previous, &products, host, progress).await;

@@ -1,6 +1,6 @@
 //! Every way in which a build can fail, joined from the rooms, with the condition that it is known by.
 
-use sti_core::{ProblemKind, Pull, Reference, reference::Malformed, tree};
+use sti_core::{Problem, ProblemKind, Pull, Reference, reference::Malformed, tree};
 use sti_docker::NoEndpoint;
 use sti_engine as engine;
 use sti_policy as policy;
@@ -88,6 +88,9 @@ pub enum StiError {
         /// The name that is taken.
         name: String,
     },
+    /// Policy vets no validator, so that nobody could judge.
+    #[error("policy vets no validator, so no image can be judged")]
+    NoValidator,
     /// The builder image is nowhere it may be looked for.
     #[error("there is no builder image `{image}`")]
     NoSuchBuilderImage {
@@ -152,11 +155,12 @@ impl StiError {
             Self::Source(_) => ("source-not-found", 2),
             Self::Denied(denial) => (denial.code(), 3),
             Self::Policy(error) => (error.code(), 2),
-            Self::Plugin(sandbox::Error::Problem { problem, .. }) => of_problem(problem.kind),
+            Self::Plugin(sandbox::Error::Problem { problem, .. }) => of_problem(problem),
             // The directory is the user's to mend: no plugin had a part in it.
             Self::Plugin(sandbox::Error::Store { .. }) => ("plugin-store", 2),
             Self::Plugin(error) => (error.code(), 4),
             Self::NameTaken { .. } => ("plugin-invalid", 4),
+            Self::NoValidator => ("not-vetted", 3),
             Self::NoSuchBuilderImage { .. } => ("no-such-builder-image", 5),
             Self::NoSuchRuntimeImage { .. } => ("no-such-runtime-image", 5),
             Self::ValidationFailed { .. } => ("validation-failed", 1),
@@ -204,6 +208,7 @@ impl StiError {
             Self::NoSuchBuilderImage { .. } | Self::NoSuchRuntimeImage { .. } => {
                 Some("check the spelling, or build or load the image first".to_owned())
             }
+            Self::NoValidator => Some("`sti plugins` prints the digests that a policy file can vet".to_owned()),
             Self::NameTaken { .. } => Some("its author gives it a name of its own, on its card".to_owned()),
             Self::NoEngine(error) => error.hint(),
             Self::Engine(error) => error.hint(),
@@ -213,10 +218,15 @@ impl StiError {
     }
 }
 
+/// What the host itself complains about when a plugin calls it with what nobody could mean.
+const MISUSES: &[&str] =
+    &["bad-path", "invalid-mode", "invalid-name", "invalid-path", "later-step", "no-product", "nul-byte", "secret-copied"];
+
 /// A problem that a plugin answered is the user's to mend, or the plugin's own. What policy or the engine refused was recorded where
 /// it was refused and is told instead: a plugin that merely says so is not believed.
-fn of_problem(kind: ProblemKind) -> (&'static str, u8) {
-    match kind {
+fn of_problem(problem: &Problem) -> (&'static str, u8) {
+    match problem.kind {
+        _ if MISUSES.contains(&problem.code.as_str()) => ("plugin-problem", 4),
         ProblemKind::Invalid | ProblemKind::NotFound => ("validation-failed", 1),
         ProblemKind::Denied
         | ProblemKind::Unavailable

@@ -33,6 +33,7 @@ impl Images {
     pub(crate) fn of(request: &BuildRequest, host: &Host, strategy: &Strategy, progress: Arc<dyn Progress>) -> Self {
         let named = request.named();
         let grant = host.policy.grant(strategy.identity(), &named);
+        progress.say(Level::Debug, format!("`{}` is granted {grant}", strategy.identity().name));
         let products = std::iter::once(named.tag.clone()).chain(named.tag.sibling("build")).collect();
         Self { products, ..Self::granted(host, grant, request.pull, named.images, progress) }
     }

@@ -56,6 +56,10 @@ pub async fn validate(request: ValidateRequest, host: &Host, progress: Arc<dyn P
 
 async fn judge_each(request: &ValidateRequest, host: &Host, progress: &Arc<dyn Progress>) -> Result<ValidateResult, StiError> {
     let validators = host.plugins.validators(Moment::Image, &host.policy).await?;
+    // Nobody was asked: that is no reason to say that an image passes.
+    if validators.is_empty() {
+        return Err(StiError::NoValidator);
+    }
     let mut verdicts = Vec::new();
     for (role, image) in request.images() {
         let named = request.named();
