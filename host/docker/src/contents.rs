@@ -12,15 +12,18 @@ use std::{
 use bollard::query_parameters::{DownloadFromContainerOptionsBuilder, UploadToContainerOptionsBuilder};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream::BoxStream};
+use sha2::{Digest, Sha256};
 use sti_core::{Event, Plan, Progress, plan::ContentId};
 use sti_engine::{
     Contents, Error,
-    archive::{self, Owner, Pieces, Repack, Spot, Verdict},
+    archive::{self, Owner, Pieces, Repack, Spot, Times, Verdict},
 };
 
-use crate::DockerEngine;
+use crate::{DockerEngine, container::Mounted};
 
 const TELL_EVERY: Duration = Duration::from_millis(200);
+/// 1980, before which some archives know no time. The latest time that is drawn lies seventeen years later.
+const EARLIEST: i64 = 315_532_800;
 /// How a tar ends.
 const END: usize = 1024;
 
@@ -32,6 +35,8 @@ pub(crate) struct Pour {
     pub(crate) owner: Owner,
     /// Where it comes from.
     pub(crate) from: Spring,
+    /// When it was changed.
+    pub(crate) times: Times,
 }
 
 /// Where content comes from.
@@ -49,11 +54,15 @@ pub(crate) struct Store {
     pub(crate) contents: Arc<Contents>,
 }
 
-/// How a tar is written.
-#[derive(Clone, Copy)]
-pub(crate) struct Manner {
-    /// Gives every entry the time 0.
-    pub(crate) clamp_times: bool,
+/// The time of content that has none of its own, or that shall be the same in each build: drawn from what it is put upon and from
+/// which content of the plan it is.
+///
+/// Engines that look for changes by comparing (on fuse-overlayfs, vfs and some kernels) take a file of the same time and length for
+/// the same file, and leave it out of the layer: so content may not have the times of what lies below it, as it would with 0.
+pub(crate) fn time_of(base: &str, content: ContentId) -> i64 {
+    let digest = Sha256::digest(format!("{base} {}", content.0));
+    let [a, b, c, d, ..] = digest[..] else { return EARLIEST };
+    EARLIEST + i64::from(u32::from_be_bytes([a, b, c, d]) >> 3)
 }
 
 impl DockerEngine {
@@ -62,6 +71,7 @@ impl DockerEngine {
         &self,
         container: &str,
         pours: Vec<Pour>,
+        mounts: &[Mounted],
         store: &Store,
         title: &str,
         progress: &dyn Progress,
@@ -72,8 +82,9 @@ impl DockerEngine {
         }
         // Podman puts what goes to `/` into the layer, below what is mounted there.
         for pour in pours {
-            let at = pour.at.clone();
-            self.put(container, &at, vec![(String::new(), pour)], store, title, progress).await?;
+            let path = mount_of(&pour.at, mounts).unwrap_or("/").to_owned();
+            let below = inside(pour.at.strip_prefix(&path).unwrap_or(&pour.at)).to_owned();
+            self.put(container, &path, vec![(below, pour)], store, title, progress).await?;
         }
         Ok(())
     }
@@ -88,7 +99,7 @@ impl DockerEngine {
         progress: &dyn Progress,
     ) -> Result<(), Error> {
         let bytes = Arc::new(AtomicU64::new(0));
-        let (pieces, verdict) = tar_of(pours, store, Manner { clamp_times: false }, Vec::new(), bytes.clone());
+        let (pieces, verdict) = tar_of(pours, store, Vec::new(), bytes.clone());
         let sent = self.put_tar(container, path, pieces);
         let sent = telling(sent, title, &bytes, progress).await;
         finish(sent, verdict, |failure| failure.while_creating(title)).await
@@ -150,25 +161,19 @@ pub(crate) async fn telling<T>(sent: impl Future<Output = T>, what: &str, bytes:
 }
 
 /// One tar of several contents, each below its path; `first` is written before them.
-pub(crate) fn tar_of(
-    pours: Vec<(String, Pour)>,
-    store: &Store,
-    manner: Manner,
-    first: Vec<u8>,
-    bytes: Arc<AtomicU64>,
-) -> (Pieces, Verdict) {
+pub(crate) fn tar_of(pours: Vec<(String, Pour)>, store: &Store, first: Vec<u8>, bytes: Arc<AtomicU64>) -> (Pieces, Verdict) {
     let store = store.clone();
-    let pours: Vec<_> = pours.into_iter().map(|(at, pour)| (at, pour.owner, readable(pour.from))).collect();
+    let pours: Vec<_> = pours.into_iter().map(|(at, pour)| (at, pour.owner, pour.times, readable(pour.from))).collect();
     archive::stream(move |out| {
         out.write_all(&first).map_err(archive::Error::Write)?;
         let mut before = first.len() as u64;
-        for (at, owner, from) in pours {
+        for (at, owner, times, from) in pours {
             let last = std::cell::Cell::new(0);
             let told = |done: u64| {
                 last.set(done);
                 bytes.store(before + done, Ordering::Relaxed);
             };
-            write_one(&at, owner, from, &store, manner, out, &told)?;
+            write_one(&Spot { at: &at, owner, times }, from, &store, out, &told)?;
             before += last.get();
         }
         out.write_all(&[0; END]).map_err(archive::Error::Write)
@@ -188,22 +193,17 @@ fn readable(from: Spring) -> Readable {
 }
 
 fn write_one(
-    at: &str,
-    owner: Owner,
+    spot: &Spot<'_>,
     from: Readable,
     store: &Store,
-    manner: Manner,
     out: &mut dyn Write,
     told: &dyn Fn(u64),
 ) -> Result<(), archive::Error> {
     let mut open = WithoutEnd { out, held: Vec::new() };
     match from {
-        Readable::Host(content) => {
-            let spot = Spot { at, owner, clamp_times: manner.clamp_times };
-            archive::pack(&store.plan, content, &store.contents, &spot, &mut open, told)
-        }
+        Readable::Host(content) => archive::pack(&store.plan, content, &store.contents, spot, &mut open, told),
         Readable::Archive(mut archive) => {
-            let to = Repack { at: at.to_owned(), owner: Some(owner), strip_first: true };
+            let to = Repack { at: spot.at.to_owned(), owner: Some(spot.owner), times: spot.times, strip_first: true };
             archive::repack(&mut archive, &mut open, &to, told)
         }
     }
@@ -232,6 +232,12 @@ impl Write for WithoutEnd<'_> {
     }
 }
 
+/// The innermost mount that a path lies at or below.
+fn mount_of<'a>(path: &str, mounts: &'a [Mounted]) -> Option<&'a str> {
+    let holds = |at: &&str| path.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    mounts.iter().map(|mounted| mounted.at.as_str()).filter(holds).max_by_key(|at| at.len())
+}
+
 /// A path within a tar of the whole file system.
 pub(crate) fn inside(path: &str) -> &str {
     path.trim_start_matches('/')
@@ -240,6 +246,30 @@ pub(crate) fn inside(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_contents_of_a_base_and_no_two_bases_share_a_time() {
+        let times: std::collections::BTreeSet<_> =
+            ["scratch", "sha256:0"].iter().flat_map(|base| (0..50).map(|id| time_of(base, ContentId(id)))).collect();
+        assert_eq!(times.len(), 100);
+        assert!(times.iter().all(|time| (EARLIEST..EARLIEST + (1 << 29)).contains(time)));
+        assert_eq!(time_of("scratch", ContentId(0)), time_of("scratch", ContentId(0)));
+    }
+
+    #[test]
+    fn finds_the_innermost_mount_of_a_path() {
+        let mounts = ["/tmp/src", "/tmp/src/sub", "/opt"].map(|at| Mounted { at: at.to_owned(), volume: None });
+        let cases = [
+            ("/tmp/src", Some("/tmp/src")),
+            ("/tmp/src/sub/x", Some("/tmp/src/sub")),
+            ("/tmp/srcs", None),
+            ("/opt/a/b", Some("/opt")),
+            ("/", None),
+        ];
+        for (path, mount) in cases {
+            assert_eq!(mount_of(path, &mounts), mount, "{path}");
+        }
+    }
 
     #[test]
     fn takes_the_end_of_a_tar_away_however_it_is_written() {

@@ -5,11 +5,11 @@ use sti_core::{
     ImageId, Plan,
     plan::{Action, Assemble, Base, Build, ContentId, Copied, ImageChanges, Instruction, Network, Step, StepId},
 };
-use sti_engine::Error;
+use sti_engine::{Error, archive::Times};
 
 use crate::{
     builder::Order,
-    commit,
+    commit, contents,
     dockerfile::{Dockerfile, Unwritable, context_name},
     execute::Work,
 };
@@ -122,7 +122,10 @@ impl Work<'_> {
         let facts = BaseFacts { name, owner: owner.as_deref(), config: Some(&config), mark };
         let dockerfile = write(&facts).map_err(|error| unsupported(error.to_string()))?;
         let changed = step.changes().map(|changes| crate::image_config::changed(&config, changes));
-        let order = Order { step: id, title: &step.title, dockerfile, contents: contents_of(step), network, clamp_times };
+        let times =
+            |content| if clamp_times { Times::All(contents::time_of(name, content)) } else { self.times_of(name, content) };
+        let contents = contents_of(step).into_iter().map(|content| (content, times(content))).collect();
+        let order = Order { step: id, title: &step.title, dockerfile, contents, network };
         let made = self.build(order).await?;
         // Instructions may have changed more than the step says at its end: those are asked for when they are needed.
         if let (Action::Assemble(_), Some(changed)) = (&step.action, changed) {

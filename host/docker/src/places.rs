@@ -5,11 +5,14 @@ use sti_core::{
     Identity,
     plan::{Content, ContentId, Place, Placement, Run, Step, StepId},
 };
-use sti_engine::{Error, archive::Owner};
+use sti_engine::{
+    Error,
+    archive::{Owner, Times},
+};
 
 use crate::{
     container::Mounted,
-    contents::{Pour, Spring},
+    contents::{self, Pour, Spring},
     execute::Work,
 };
 
@@ -37,13 +40,15 @@ impl Work<'_> {
     /// Decides for all places of a run step.
     pub(crate) async fn provide(&self, id: StepId, step: &Step, run: &Run, identity: &Identity) -> Result<Provisions, Error> {
         let owner = Owner { uid: identity.uid, gid: identity.gid };
+        let base = self.base(step)?.map_or_else(String::new, |image| image.to_string());
         let mut provisions = Provisions::default();
         for place in &run.places {
             match place.placement {
                 Placement::Mounted => self.provide_mount(id, step, place, owner, &mut provisions).await?,
                 Placement::Copied => {
                     let from = self.spring(place.content, &step.title).await?;
-                    provisions.pours.push(Pour { at: place.at.clone(), owner, from });
+                    let times = self.times_of(&base, place.content);
+                    provisions.pours.push(Pour { at: place.at.clone(), owner, from, times });
                 }
             }
         }
@@ -70,7 +75,7 @@ impl Work<'_> {
         provisions.mounts.push(Mounted { at: at.clone(), volume });
         if !self.is_fresh_volume(place.content, owner) {
             let from = self.spring(place.content, &step.title).await?;
-            provisions.pours.push(Pour { at, owner, from });
+            provisions.pours.push(Pour { at, owner, from, times: Times::Kept });
         }
         Ok(())
     }
@@ -91,6 +96,14 @@ impl Work<'_> {
     fn is_fresh_volume(&self, content: ContentId, owner: Owner) -> bool {
         let is_empty = matches!(self.plan().content(content), Some(Content::Empty));
         is_empty && owner == Owner { uid: 0, gid: 0 }
+    }
+
+    /// The times of content that becomes a part of an image: its own, or drawn where it has none.
+    pub(crate) fn times_of(&self, base: &str, content: ContentId) -> Times {
+        match self.plan().resolve(content) {
+            Some((_, Content::Files { .. } | Content::Empty, _)) => Times::All(contents::time_of(base, content)),
+            _ => Times::Kept,
+        }
     }
 
     /// Where the bytes of a content come from.

@@ -8,7 +8,7 @@ use sti_core::{
 };
 use sti_engine::{
     Error,
-    archive::{self, Owner, Repack},
+    archive::{self, Owner, Repack, Times},
 };
 use tokio::sync::mpsc;
 
@@ -39,7 +39,7 @@ impl Work<'_> {
         let body = self.engine.body(&image, &config, run, &mounts, self.keep_failed);
         let container = self.engine.create(&image, body, &step.title).await?;
         if !pours.is_empty() {
-            self.engine.pour(&container, pours, &self.store, &step.title, self.progress).await?;
+            self.engine.pour(&container, pours, &mounts, &self.store, &step.title, self.progress).await?;
         }
         self.run_command(id, step, run, &container, &image).await?;
         self.hold_captures(id, &container, &mounts, &identity);
@@ -119,7 +119,7 @@ impl Work<'_> {
         });
         let mut reader = archive::blocking_reader(pieces.boxed());
         let (path, at) = if self.engine.is_podman { (OUTPUT, "") } else { ("/", contents::inside(OUTPUT)) };
-        let to = Repack { at: at.to_owned(), owner: Some(holder.owner), strip_first: false };
+        let to = Repack { at: at.to_owned(), owner: Some(holder.owner), times: Times::Kept, strip_first: false };
         let (pieces, verdict) = archive::stream(move |out| archive::repack(&mut reader, out, &to, &|_| {}));
         let sent = self.engine.put_tar(&holder.container, path, pieces).await;
         contents::finish(sent, verdict, |failure| failure.while_creating(title)).await

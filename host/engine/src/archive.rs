@@ -36,8 +36,26 @@ pub struct Spot<'a> {
     pub at: &'a str,
     /// Who owns every entry.
     pub owner: Owner,
-    /// Gives every entry the time 0, so that equal content is an equal tar.
-    pub clamp_times: bool,
+    /// When its entries were changed.
+    pub times: Times,
+}
+
+/// When the entries of a tar were changed, as it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// What they bring along; 0 for those that have no time.
+    Kept,
+    /// So many seconds since the epoch, all of them, so that equal content is an equal tar.
+    All(i64),
+}
+
+impl Times {
+    fn of(self, seconds: i64) -> i64 {
+        match self {
+            Self::Kept => seconds,
+            Self::All(same) => same,
+        }
+    }
 }
 
 /// Why a tar was not written to its end.

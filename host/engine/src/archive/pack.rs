@@ -128,8 +128,7 @@ impl Packer<'_> {
     }
 
     fn facts(&self, mode: u32, seconds: i64) -> Facts {
-        let seconds = if self.spot.clamp_times { 0 } else { seconds };
-        Facts { mode, owner: self.spot.owner, seconds }
+        Facts { mode, owner: self.spot.owner, seconds: self.spot.times.of(seconds) }
     }
 
     fn inside(&self, path: &[u8]) -> Vec<u8> {

@@ -12,7 +12,7 @@ use std::{
 use tar::EntryType;
 
 use super::{
-    Error, Owner,
+    Error, Owner, Times,
     pack::join,
     read::{Member, Reader},
     write::{Facts, TarWriter},
@@ -30,14 +30,16 @@ pub struct Repack {
     pub at: String,
     /// Who owns every entry; the numbers of the archive where absent.
     pub owner: Option<Owner>,
+    /// When its entries were changed.
+    pub times: Times,
     /// Takes the first part of every name away: an engine answers for `/tmp/build` with `build/…`. One file then arrives as
-    /// the file `at` itself.
+    /// the file `at` itself. Podman answers for a volume with `/…`, whose first part is nothing.
     pub strip_first: bool,
 }
 
 /// Reads a foreign tar to its end and writes it again.
 ///
-/// Names must be relative and without `..`; hard links lead to earlier files; nothing lies below a link or a file of the same
+/// Names must be relative (but see [`Repack::strip_first`]) and without `..`; hard links lead to earlier files; nothing lies below a link or a file of the same
 /// archive; devices, FIFOs and sparse files are refused, each as [`Error::Hostile`] with the entry's name. Directories that the archive
 /// implies are written out, and the first entry is the directory `at`, also for an archive without any entry. Extended attributes
 /// are left behind.
@@ -72,7 +74,7 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn entry(&mut self, member: &Member, reader: &mut Reader<'_>) -> Result<(), Error> {
         let path = self.place(&member.path).map_err(|why| hostile(&member.path, why))?;
-        let facts = Facts { mode: member.mode, owner: self.owner(member)?, seconds: member.seconds };
+        let facts = Facts { mode: member.mode, owner: self.owner(member)?, seconds: self.to.times.of(member.seconds) };
         self.judge(&path, member).map_err(|why| hostile(&member.path, why))?;
         self.parents(&path).map_err(|refusal| refusal.of(&member.path))?;
         let full = join(self.to.at.as_bytes(), &path);
@@ -121,7 +123,8 @@ impl Judge<'_> {
 
     /// Where a name of the archive leads below `at`: without `.`, without its first part where that is to go.
     fn place(&self, name: &[u8]) -> Result<Vec<u8>, &'static str> {
-        if name.first() == Some(&b'/') {
+        let is_absolute = name.first() == Some(&b'/');
+        if is_absolute && !self.to.strip_first {
             return Err("its name is absolute");
         }
         if name.is_empty() || name.contains(&0) {
@@ -131,7 +134,7 @@ impl Judge<'_> {
         if parts.contains(&b"..".as_slice()) {
             return Err("its name leads upwards");
         }
-        let skip = usize::from(self.to.strip_first).min(parts.len());
+        let skip = usize::from(self.to.strip_first && !is_absolute).min(parts.len());
         Ok(parts[skip..].join(&b'/'))
     }
 
@@ -169,7 +172,7 @@ impl Judge<'_> {
 
     /// What is said of a directory that has no entry of its own.
     fn implied(&self) -> Facts {
-        Facts { mode: 0o755, owner: self.to.owner.unwrap_or(Owner { uid: 0, gid: 0 }), seconds: 0 }
+        Facts { mode: 0o755, owner: self.to.owner.unwrap_or(Owner { uid: 0, gid: 0 }), seconds: self.to.times.of(0) }
     }
 
     fn owner(&self, member: &Member) -> Result<Owner, Error> {

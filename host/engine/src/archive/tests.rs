@@ -12,7 +12,7 @@ use sti_core::{
 };
 use tempfile::TempDir;
 
-use super::{Error, Owner, Spot, pack};
+use super::{Error, Owner, Spot, Times, pack};
 use crate::Contents;
 
 mod packed;
@@ -40,7 +40,7 @@ fn plan(contents: Vec<Content>) -> Plan {
 fn packed(listed: Vec<Content>, contents: &Contents, at: &str) -> Result<Vec<u8>, Error> {
     let last = ContentId(u32::try_from(listed.len()).unwrap() - 1);
     let mut tar = Vec::new();
-    pack(&plan(listed), last, contents, &Spot { at, owner: OWNER, clamp_times: false }, &mut tar, &|_| {})?;
+    pack(&plan(listed), last, contents, &Spot { at, owner: OWNER, times: Times::Kept }, &mut tar, &|_| {})?;
     Ok(tar)
 }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Error, Execution, Exit, Outcome, StepFailure,
-    archive::{self, Owner, Repack, Spot},
+    archive::{self, Owner, Repack, Spot, Times},
 };
 
 /// Where contents are put in a tar, to be taken out of it again.
@@ -222,7 +222,7 @@ impl Work<'_> {
 
     fn packed(&self, id: ContentId, owner: Owner) -> Result<Files, Error> {
         let mut tar = Vec::new();
-        let spot = Spot { at: PLACE, owner, clamp_times: true };
+        let spot = Spot { at: PLACE, owner, times: Times::All(0) };
         archive::pack(self.plan, id, self.execution.contents, &spot, &mut tar, &|_| {}).map_err(|error| match error {
             archive::Error::Source(error) => Error::Source(error.to_string()),
             error => refused("contents", &error),
@@ -253,7 +253,7 @@ fn resolve(files: &Files, user: &str) -> Result<Identity, Error> {
 /// Reads what a program printed as a tar.
 fn output(printed: &[u8]) -> Result<Files, archive::Error> {
     let mut tar = Vec::new();
-    let to = Repack { at: PLACE.to_owned(), owner: None, strip_first: false };
+    let to = Repack { at: PLACE.to_owned(), owner: None, times: Times::Kept, strip_first: false };
     archive::repack(&mut { printed }, &mut tar, &to, &|_| {})?;
     unpacked(&tar)
 }

@@ -93,7 +93,7 @@ fn writes_equal_tars_for_equal_content_when_times_are_clamped() {
     let clamped = || {
         let (_kept, dir) = made(|dir| dir.write("a", "1").unwrap());
         let mut tar = Vec::new();
-        let spot = Spot { at: "x", owner: OWNER, clamp_times: true };
+        let spot = Spot { at: "x", owner: OWNER, times: Times::All(0) };
         pack(&plan(vec![Content::Source]), ContentId(0), &source(dir), &spot, &mut tar, &|_| {}).unwrap();
         tar
     };
@@ -109,7 +109,7 @@ fn has_no_end_when_a_file_changes_while_it_is_packed() {
     let contents = source(dir.try_clone().unwrap());
     let tar = RefCell::new(Vec::new());
     let harm = |_| dir.write("a", "short").unwrap();
-    let spot = Spot { at: "x", owner: OWNER, clamp_times: false };
+    let spot = Spot { at: "x", owner: OWNER, times: Times::Kept };
     let ended = pack(&plan(vec![Content::Source]), ContentId(0), &contents, &spot, &mut *tar.borrow_mut(), &harm);
     assert!(matches!(ended, Err(Error::Source(sti_core::tree::Error::Changed { .. }))), "{ended:?}");
     let tar = tar.into_inner();
@@ -121,7 +121,7 @@ fn writes_sizes_beyond_eight_gibibytes() {
     let (_kept, dir) = made(|dir| dir.create("sparse").unwrap().set_len(9 << 30).unwrap());
     let seen = RefCell::new(Vec::new());
     let mut first_blocks = FirstBlocks(&seen);
-    let spot = Spot { at: "x", owner: OWNER, clamp_times: false };
+    let spot = Spot { at: "x", owner: OWNER, times: Times::Kept };
     let ended = pack(&plan(vec![Content::Source]), ContentId(0), &source(dir), &spot, &mut first_blocks, &|_| {});
     assert!(matches!(ended, Err(Error::Write(_))), "nobody wants to wait for all of it");
     let mut header = tar::Header::new_gnu();
@@ -152,7 +152,7 @@ fn tells_how_far_it_is() {
     let (_kept, dir) = made(|dir| dir.write("a", vec![7; 1_000_000]).unwrap());
     let told = RefCell::new(Vec::new());
     let mut tar = Vec::new();
-    let spot = Spot { at: "x", owner: OWNER, clamp_times: false };
+    let spot = Spot { at: "x", owner: OWNER, times: Times::Kept };
     pack(&plan(vec![Content::Source]), ContentId(0), &source(dir), &spot, &mut tar, &|bytes| told.borrow_mut().push(bytes))
         .unwrap();
     let told = told.into_inner();
@@ -174,7 +174,7 @@ proptest! {
         });
         let mut tar = Vec::new();
         // No ignore file by accident: the names are read as they are.
-        pack(&plan(vec![Content::Source]), ContentId(0), &source(dir), &Spot { at: &at, owner: OWNER, clamp_times: false }, &mut tar, &|_| {}).unwrap();
+        pack(&plan(vec![Content::Source]), ContentId(0), &source(dir), &Spot { at: &at, owner: OWNER, times: Times::Kept }, &mut tar, &|_| {}).unwrap();
         let mut archive = tar::Archive::new(tar.as_slice());
         let read: Vec<_> = archive.entries().unwrap().skip(1).map(|entry| {
             let entry = entry.unwrap();

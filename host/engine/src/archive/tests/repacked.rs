@@ -51,7 +51,7 @@ impl Foreign {
 
 fn repacked(tar: &[u8], owner: Option<Owner>, strip_first: bool) -> Result<Vec<String>, Error> {
     let mut out = Vec::new();
-    repack(&mut { tar }, &mut out, &Repack { at: "x".to_owned(), owner, strip_first }, &|_| {})?;
+    repack(&mut { tar }, &mut out, &Repack { at: "x".to_owned(), owner, times: Times::Kept, strip_first }, &|_| {})?;
     Ok(lines(&out))
 }
 
@@ -81,6 +81,11 @@ fn takes_the_first_part_of_names_away_where_asked() {
     );
     let single = Foreign::default().file("result.bin", "1").end();
     assert_eq!(repacked(&single, None, true).unwrap(), ["file 640 12:34 x 1"]);
+    let of_a_volume = Foreign::default().directory("/").file("/a", "1").hardlink("/b", "/a").end();
+    assert_eq!(
+        repacked(&of_a_volume, None, true).unwrap(),
+        ["directory 640 12:34 x/", "file 640 12:34 x/a 1", "name 640 12:34 x/b x/a"]
+    );
 }
 
 #[test]
