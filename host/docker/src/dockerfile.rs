@@ -117,6 +117,12 @@ impl Dockerfile {
         Ok(())
     }
 
+    fn verbatim(&mut self, instruction: &str, name: &str, value: &str) -> Result<(), Unwritable> {
+        one_line(name, value)?;
+        self.line(&format!("{instruction} {}=\"{value}\"", bare(name)?));
+        Ok(())
+    }
+
     fn line(&mut self, line: &str) {
         let _ = writeln!(self.text, "{line}");
     }
@@ -127,15 +133,16 @@ pub(crate) fn context_name(content: ContentId) -> String {
     format!("content-{}", content.0)
 }
 
-/// A whole configuration as instructions, for an engine whose commit reads nothing else.
+/// A whole configuration as instructions, for an engine whose commit reads nothing else: Podman's, which takes one pair of quotes away
+/// and everything between them as it stands.
 pub(crate) fn changes(config: &ContainerConfig) -> Result<String, Unwritable> {
     let mut file = Dockerfile::default();
     for pair in config.env.iter().flatten() {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        file.environment(name, value)?;
+        file.verbatim("ENV", name, value)?;
     }
     for (name, value) in config.labels.iter().flatten() {
-        file.label(name, value)?;
+        file.verbatim("LABEL", name, value)?;
     }
     for port in config.exposed_ports.iter().flatten() {
         file.expose(port)?;
