@@ -36,6 +36,20 @@ pub trait Bench: Send + Sync {
 
     /// An empty directory on the side of the host, removed by the bench when all is done.
     fn directory(&self) -> Dir;
+
+    /// Whether the engine is known to be unable to do better, for a reason that the bench states.
+    fn is_limited(&self, _limit: Limit) -> bool {
+        false
+    }
+}
+
+/// What an engine may be unable to do; everything else is asked of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// A link that leads nowhere looks as if nothing were there.
+    SeesNoDanglingLink,
+    /// A commit adds variables that the engine gives to all its containers.
+    CommitsVariablesOfItsOwn,
 }
 
 /// Whom an image runs as.

@@ -6,7 +6,7 @@ use sti_core::{
 };
 
 use super::{
-    Bench, Failure, User,
+    Bench, Failure, Limit, User,
     stage::{Stage, command, run, same},
 };
 
@@ -19,7 +19,12 @@ pub(super) async fn changes_what_is_asked_for_and_keeps_the_rest(bench: &dyn Ben
     same("command", &unchanged.command, &kept.command)?;
     same("entrypoint", &unchanged.entrypoint, &kept.entrypoint)?;
     same("working directory", &unchanged.working_directory, &kept.working_directory)?;
-    same("environment", &unchanged.environment, &kept.environment)?;
+    let is_kept = |variable: &&Variable| kept.environment.contains(variable);
+    let of_the_builder: Vec<_> = unchanged.environment.iter().filter(is_kept).cloned().collect();
+    same("variables of the builder", &of_the_builder, &kept.environment)?;
+    if !bench.is_limited(Limit::CommitsVariablesOfItsOwn) {
+        same("environment", &unchanged.environment, &kept.environment)?;
+    }
     same("ports", &unchanged.exposed_ports, &kept.exposed_ports)?;
     same("volumes", &unchanged.volumes, &kept.volumes)?;
 
