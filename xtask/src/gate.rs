@@ -53,7 +53,8 @@ pub(crate) fn run(names: &[&str]) -> Result<()> {
     print_table(&table, &skipped);
     let failed = table.iter().filter(|(.., passed)| !passed).map(|(name, ..)| *name).collect::<Vec<_>>();
     ensure!(failed.is_empty(), "failed: {}", failed.join(", "));
-    ensure!(skipped.is_empty() || env::var("CI").as_deref() != Ok("true"), "CI=true lets nothing be skipped");
+    let missed = skipped.iter().any(|test| skipped::counts(test));
+    ensure!(!missed || env::var("CI").as_deref() != Ok("true"), "CI=true lets nothing be skipped");
     Ok(())
 }
 
