@@ -78,6 +78,14 @@ pub enum NoEndpoint {
         /// What is wrong with it.
         why: String,
     },
+    /// TLS is asked for, and there is nowhere to take certificates from.
+    #[error("`{endpoint}` of {named} cannot be spoken to in TLS: TLS needs certificates")]
+    NoCertificates {
+        /// Who named the endpoint.
+        named: String,
+        /// Where it is.
+        endpoint: Endpoint,
+    },
     /// What was named does not answer.
     #[error("{error}")]
     Dead {
@@ -100,6 +108,12 @@ impl NoEndpoint {
         match self {
             Self::Malformed { malformed, .. } => Some(malformed.hint()),
             Self::Context { .. } => Some("`docker context ls` lists what there is, and `docker context use` chooses".to_owned()),
+            Self::NoCertificates { .. } => Some(
+                "set DOCKER_CERT_PATH to a directory with `ca.pem`, `cert.pem` and `key.pem`; without TLS, write `tcp://HOST:PORT` and \
+                 unset DOCKER_TLS_VERIFY"
+                    .to_owned(),
+            ),
+            Self::Dead { error: error @ Error::TooOld { .. }, .. } => error.hint(),
             Self::Dead { named, .. } => {
                 Some(format!("it was named by {named}; start the engine there, or name another with --url"))
             }
@@ -160,11 +174,20 @@ pub(crate) async fn find(facts: &Surroundings) -> Result<(Candidate, Connected),
 fn by_environment(facts: &Surroundings, written: &str, origin: Origin) -> Result<Candidate, NoEndpoint> {
     let endpoint = Endpoint::parse(written).map_err(|malformed| NoEndpoint::Malformed { named: origin.shown(), malformed })?;
     let verify = facts.docker_tls_verify.as_ref().is_some_and(|text| !text.is_empty());
-    let wants_tls = verify || endpoint.transport() == Transport::Https;
-    let directory = facts.docker_cert_path.clone().or_else(|| facts.docker_directory.as_ref().map(|(_, path)| path.clone()));
-    let tls =
-        directory.filter(|_| wants_tls && endpoint.transport() != Transport::Unix).map(|directory| certificates(&directory));
-    Ok(Candidate { endpoint, tls, origin })
+    let wants_tls = match endpoint.transport() {
+        Transport::Unix => false,
+        Transport::Tcp => verify,
+        Transport::Https => true,
+    };
+    if !wants_tls {
+        return Ok(Candidate { endpoint, tls: None, origin });
+    }
+    let given = facts.docker_cert_path.clone().filter(|path| !path.as_os_str().is_empty());
+    match given.or_else(|| facts.docker_directory.as_ref().map(|(_, path)| path.clone())) {
+        Some(directory) => Ok(Candidate { endpoint, tls: Some(certificates(&directory)), origin }),
+        // What is to be secret never goes out in the open instead.
+        None => Err(NoEndpoint::NoCertificates { named: origin.shown(), endpoint }),
+    }
 }
 
 fn certificates(directory: &std::path::Path) -> TlsFiles {
@@ -203,7 +226,9 @@ fn by_context(facts: &Surroundings, name: &str) -> Result<Candidate, NoEndpoint>
     let endpoint = Endpoint::parse(&meta.endpoints.docker.host)
         .map_err(|malformed| NoEndpoint::Malformed { named: origin.shown(), malformed })?;
     let files = format!("contexts/tls/{digits}/docker");
-    let tls = directory.is_file(format!("{files}/cert.pem")).then(|| certificates(&path.join(files)));
+    // Whoever keeps any of them wants TLS: what is missing is said by the connection.
+    let wants_tls = directory.read_dir(&files).is_ok_and(|mut files| files.next().is_some());
+    let tls = wants_tls.then(|| certificates(&path.join(files)));
     Ok(Candidate { endpoint, tls, origin })
 }
 
@@ -287,6 +312,36 @@ mod tests {
         assert_eq!(candidate.tls.map(|tls| tls.key), Some("/certs/key.pem".into()));
         let facts = Surroundings { docker_tls_verify: None, ..facts };
         assert_eq!(candidates(&facts).unwrap().remove(0).tls, None);
+    }
+
+    #[test]
+    fn never_speaks_openly_where_tls_is_asked_for_and_no_certificates_are_to_be_had() {
+        for (host, verify) in [("tcp://host:2376", Some("1")), ("https://host", None)] {
+            let (docker_host, docker_tls_verify) = (Some(host.to_owned()), verify.map(str::to_owned));
+            let facts = Surroundings { docker_host, docker_tls_verify, ..Surroundings::default() };
+            let error = candidates(&facts).unwrap_err();
+            assert!(matches!(error, NoEndpoint::NoCertificates { .. }), "{error}");
+            assert!(error.to_string().contains("DOCKER_HOST"), "{error}");
+            assert!(error.hint().is_some_and(|hint| hint.contains("DOCKER_CERT_PATH")));
+        }
+        let given = Some("unix:///run/docker.sock".to_owned());
+        let facts = Surroundings { given, docker_tls_verify: Some("1".to_owned()), ..Surroundings::default() };
+        assert_eq!(candidates(&facts).unwrap().remove(0).tls, None);
+    }
+
+    #[test]
+    fn a_context_with_any_certificate_is_spoken_to_in_tls() {
+        let name = digest_of("far");
+        let meta = format!("contexts/meta/{name}/meta.json");
+        let text = r#"{"Name": "far", "Endpoints": {"docker": {"Host": "tcp://far:2376"}}}"#;
+        for (files, is_tls) in [(Some("ca.pem"), true), (Some("key.pem"), true), (None, false)] {
+            let certificate = files.map(|file| format!("contexts/tls/{name}/docker/{file}"));
+            let all: Vec<_> =
+                [(meta.as_str(), text)].into_iter().chain(certificate.iter().map(|at| (at.as_str(), "x"))).collect();
+            let (_home, mut facts) = docker_directory(&all);
+            facts.docker_context = Some("far".to_owned());
+            assert_eq!(candidates(&facts).unwrap().remove(0).tls.is_some(), is_tls, "{files:?}");
+        }
     }
 
     #[test]
