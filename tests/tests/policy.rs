@@ -125,7 +125,10 @@ fn a_network_that_a_file_takes_away_is_not_in_the_plan() {
         outcome.assert_success();
         outcome.stdout
     };
-    assert!(plan(&scene.policy("")).contains(r#""network":"outgoing""#) || plan(&scene.policy("")).contains(r#""network": "outgoing""#));
+    assert!(
+        plan(&scene.policy("")).contains(r#""network":"outgoing""#)
+            || plan(&scene.policy("")).contains(r#""network": "outgoing""#)
+    );
     let narrowed = plan(&scene.policy("[defaults]\nnetwork = \"none\"\n"));
     assert!(!narrowed.contains("outgoing") && narrowed.contains("none"), "{narrowed}");
 }
