@@ -94,11 +94,11 @@ impl DockerEngine {
         }
     }
 
-    /// Removes an image unless a name, a container or another image needs it.
+    /// Removes an image unless a name, a digest of a registry, a container or another image needs it.
     pub(crate) async fn remove_unneeded_image(&self, image: &ImageId) -> Result<bool, Error> {
         // Removing by id takes a single name along: so it is looked at first.
         let Some(found) = self.inspect_image(image.as_str()).await? else { return Ok(true) };
-        if found.repo_tags.is_some_and(|tags| tags.iter().any(|tag| tag != "<none>:<none>")) {
+        if !is_nameless(found.repo_tags.as_deref(), found.repo_digests.as_deref()) {
             return Ok(false);
         }
         let options = RemoveImageOptionsBuilder::new().force(false).noprune(true).build();
@@ -112,7 +112,27 @@ impl DockerEngine {
     }
 }
 
+/// Whether no registry and nobody here knows an image by name; older engines write that down, too.
+pub(crate) fn is_nameless(tags: Option<&[String]>, digests: Option<&[String]>) -> bool {
+    let is_none = |name: &String| name == "<none>:<none>" || name == "<none>@<none>";
+    tags.unwrap_or_default().iter().chain(digests.unwrap_or_default()).all(is_none)
+}
+
 /// The whole name, so that a short one is never taken for the beginning of an id; an id as it stands.
 fn name_in_requests(image: &Reference) -> String {
     if image.written().starts_with("sha256:") { image.written().to_owned() } else { image.canonical() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_nameless;
+
+    #[test]
+    fn a_tag_or_a_digest_is_a_name() {
+        let list = |name: &str| vec![name.to_owned()];
+        assert!(is_nameless(None, None));
+        assert!(is_nameless(Some(&list("<none>:<none>")), Some(&list("<none>@<none>"))));
+        assert!(!is_nameless(Some(&list("app:1")), None));
+        assert!(!is_nameless(None, Some(&list("app@sha256:00"))));
+    }
 }
