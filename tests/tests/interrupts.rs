@@ -87,6 +87,23 @@ fn signals_end_a_running_prepare_even_several_of_them() {
 }
 
 #[test]
+fn a_container_that_comes_after_the_signal_is_removed() {
+    needs_engine!();
+    let lab = Lab::new();
+    let proxy = Proxy::before_engine(lab.engine(), &lab.root().join("proxy.sock"));
+    let builder = lab.builder(builder_that("copy /tmp/src /app"));
+    let source = lab.source(&[("index.txt", "hello")]);
+    // The first is the one in which the image is looked into, before anything of the plan is done.
+    let create = "POST /containers/create";
+    proxy.begin([(When::Holds(create), Fault::Delay(Duration::from_millis(300)))]);
+    let running = lab.start(["build", &source, &builder, &lab.tag("app"), "-U", proxy.url()]);
+    proxy.wait_for(create);
+    running.signal(Signal::INT);
+    lab.finish(running).assert_exit(130);
+    lab.assert_nothing_left();
+}
+
+#[test]
 fn a_commit_that_the_engine_had_begun_leaves_no_image() {
     needs_engine!();
     let lab = Lab::new();

@@ -60,11 +60,12 @@ impl Work<'_> {
         let body = bollard::body_try_stream(pieces);
         let requests = &self.engine.requests;
         requests.begin(REQUEST);
-        let mut said = Said::new(step);
+        self.engine.ledger.builds();
+        let mut said = Said::new(step, self.engine.is_podman);
         let carried_out = async {
             let mut answers = requests.patient().build_image(options(order.network), None, Some(body));
             while let Some(answer) = answers.next().await {
-                said.take(&answer?, self.progress, |image| self.engine.ledger.image(image));
+                said.take(&answer?, self.progress);
             }
             Ok::<(), Answer>(())
         };
@@ -86,7 +87,7 @@ impl Work<'_> {
             return Err(Error::CommitFailed { title: title.to_owned(), why });
         };
         let image = ImageId(commit::with_algorithm(&id));
-        self.engine.ledger.image_on(&image, &said.on_the_way);
+        self.engine.ledger.built(&image);
         Ok(image)
     }
 }
@@ -119,6 +120,9 @@ fn first_entry(text: &str) -> Vec<u8> {
 }
 
 /// What the builder has said so far.
+///
+/// Scripts speak on the same stream, and may say what the builder would. So its words decide how output is shown, and nothing else:
+/// the product's id comes apart from them, and unfinished images are found by their mark.
 struct Said {
     step: StepId,
     stdout: Lines,
@@ -127,8 +131,8 @@ struct Said {
     /// Whether a command of the Dockerfile is running, so that what is said is its output.
     running: Option<String>,
     instruction: String,
-    /// Images that instructions made, by their short ids.
-    on_the_way: Vec<ImageId>,
+    /// The number of the instruction, counted from 1.
+    number: u32,
     product: Option<String>,
     is_podman: bool,
 }
@@ -137,14 +141,13 @@ const STEP: &str = "Step ";
 /// Podman says less, and marks no beginning of output.
 const PODMAN_STEP: &str = "STEP ";
 const PODMAN_ARROW: &str = "--> ";
-const ARROW: &str = " ---> ";
 const RUNNING: &str = " ---> Running in ";
 const REMOVING: &str = "Removing intermediate container ";
 /// The builder colours standard error; this is how it begins.
 const COLOURED: &str = "\u{1b}[91m";
 
 impl Said {
-    fn new(step: StepId) -> Self {
+    fn new(step: StepId, is_podman: bool) -> Self {
         Self {
             step,
             stdout: Lines::default(),
@@ -152,49 +155,50 @@ impl Said {
             last: LastLines::default(),
             running: None,
             instruction: String::new(),
-            on_the_way: Vec::new(),
+            number: 0,
             product: None,
-            is_podman: false,
+            is_podman,
         }
     }
 
-    fn take(&mut self, said: &BuildInfo, progress: &dyn sti_core::Progress, made: impl FnOnce(&ImageId)) {
+    fn take(&mut self, said: &BuildInfo, progress: &dyn sti_core::Progress) {
         if let Some(id) = said.aux.as_ref().and_then(|aux| aux.id.clone()) {
             self.product = Some(id);
         }
         let Some(text) = said.stream.as_deref() else { return };
-        if let Some(instruction) = instruction_of(text, STEP, " : ") {
+        if let Some(instruction) = self.next_instruction(text) {
+            self.begin(instruction, progress);
+        } else if self.is_end_of_command(text) {
             self.end_of_command(progress);
-            instruction.clone_into(&mut self.instruction);
-        } else if let Some(instruction) = instruction_of(text, PODMAN_STEP, ": ") {
-            self.end_of_command(progress);
-            self.last = LastLines::default();
-            instruction.clone_into(&mut self.instruction);
-            self.running = Some(self.instruction.clone());
-            self.is_podman = true;
-        } else if let (true, Some(id)) = (self.is_podman, text.strip_prefix(PODMAN_ARROW)) {
-            self.end_of_command(progress);
-            self.made_on_the_way(id, made);
-        } else if text.starts_with(RUNNING) {
+        } else if !self.is_podman && text.starts_with(RUNNING) {
             self.running = Some(self.instruction.clone());
             self.last = LastLines::default();
-        } else if let (Some(container), Some(_)) = (text.strip_prefix(REMOVING), &self.running)
-            && is_id(container.trim())
-        {
-            self.end_of_command(progress);
-        } else if let (Some(id), None) = (text.strip_prefix(ARROW), &self.running) {
-            self.made_on_the_way(id, made);
         } else if self.is_running_commands() {
             self.output(text, progress);
         }
     }
 
-    fn made_on_the_way(&mut self, id: &str, made: impl FnOnce(&ImageId)) {
-        let image = ImageId(id.trim().to_owned());
-        if is_id(image.as_str()) && !self.instruction.starts_with("FROM") {
-            made(&image);
-            self.on_the_way.push(image);
+    /// The instruction that a builder says it begins: one that has the next number.
+    fn next_instruction<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let (begins, before) = if self.is_podman { (PODMAN_STEP, ": ") } else { (STEP, " : ") };
+        let (numbers, instruction) = text.strip_prefix(begins)?.split_once(before)?;
+        let number = numbers.split_once('/').map_or(numbers, |(number, _)| number);
+        (number.parse() == Ok(self.number + 1)).then(|| instruction.trim())
+    }
+
+    fn begin(&mut self, instruction: &str, progress: &dyn sti_core::Progress) {
+        self.end_of_command(progress);
+        self.number += 1;
+        instruction.clone_into(&mut self.instruction);
+        if self.is_podman {
+            self.last = LastLines::default();
+            self.running = Some(self.instruction.clone());
         }
+    }
+
+    fn is_end_of_command(&self, text: &str) -> bool {
+        let said = if self.is_podman { PODMAN_ARROW } else { REMOVING };
+        self.running.is_some() && text.strip_prefix(said).is_some_and(|id| is_id(id.trim()))
     }
 
     fn output(&mut self, text: &str, progress: &dyn sti_core::Progress) {
@@ -253,13 +257,6 @@ impl Said {
     }
 }
 
-/// The instruction that a builder says it begins.
-fn instruction_of<'a>(text: &'a str, begins: &str, before: &str) -> Option<&'a str> {
-    let (numbers, instruction) = text.strip_prefix(begins)?.split_once(before)?;
-    let is_count = numbers.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/');
-    is_count.then(|| instruction.trim())
-}
-
 /// As builders write ids: Docker twelve hexadecimal digits, Podman eleven, or all.
 fn is_id(text: &str) -> bool {
     text.len() >= 11 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -286,13 +283,13 @@ mod tests {
 
     fn say(said: &mut Said, texts: &[&str]) {
         for text in texts {
-            said.take(&BuildInfo { stream: Some((*text).to_owned()), ..BuildInfo::default() }, &Silent, |_| {});
+            said.take(&BuildInfo { stream: Some((*text).to_owned()), ..BuildInfo::default() }, &Silent);
         }
     }
 
     #[test]
     fn tells_output_of_commands_from_words_of_the_builder() {
-        let mut said = Said::new(StepId(0));
+        let mut said = Said::new(StepId(0), false);
         say(&mut said, &["Step 1/3 : FROM sha256:0a", "\n", " ---> 0123456789ab\n", "Step 2/3 : COPY content-0 /tmp/src", "\n"]);
         say(
             &mut said,
@@ -304,12 +301,31 @@ mod tests {
         let Error::StepFailed(failed) = said.failure("prepare", &failure) else { panic!("a script failed") };
         assert_eq!((failed.exit, failed.command), (Exit::Code(7), vec!["/usr/bin/prepare".to_owned()]));
         assert_eq!(failed.last_lines, ["building", "careful", " ---> not an image"]);
-        assert_eq!(said.on_the_way, [ImageId("aaaaaaaaaaaa".to_owned())]);
+    }
+
+    #[test]
+    fn a_script_that_speaks_like_the_builder_is_only_output() {
+        let mut said = Said::new(StepId(0), false);
+        say(&mut said, &["Step 1/2 : FROM x\n", "Step 2/2 : RUN [\"/x\"]", " ---> Running in bbbbbbbbbbbb\n"]);
+        let words =
+            ["Step 1/9 : FROM y\n", "Step 9/9 : CMD x\n", " ---> cccccccccccc\n", "STEP 3: CMD x\n", "--> dddddddddddd\n"];
+        say(&mut said, &words);
+        assert!(said.is_running_commands() && said.product.is_none());
+        assert_eq!(said.last.into_lines(), words.map(|word| word.trim_end().to_owned()));
+    }
+
+    #[test]
+    fn takes_the_product_from_where_no_script_speaks() {
+        let mut said = Said::new(StepId(0), false);
+        let aux = bollard::models::ImageId { id: Some("sha256:aa".to_owned()) };
+        said.take(&BuildInfo { aux: Some(aux), ..BuildInfo::default() }, &Silent);
+        say(&mut said, &["Successfully built 0123456789ab\n"]);
+        assert_eq!(said.product.as_deref(), Some("sha256:aa"));
     }
 
     #[test]
     fn reads_what_podman_says() {
-        let mut said = Said::new(StepId(0));
+        let mut said = Said::new(StepId(0), true);
         say(
             &mut said,
             &["STEP 1/3: FROM x\n", "STEP 2/3: COPY content-0 /tmp/src\n", "--> f89d0f0a8ac\n", "STEP 3/3: RUN [\"/x\"]\n"],
@@ -321,12 +337,11 @@ mod tests {
             panic!("a script failed")
         };
         assert_eq!((failed.exit, failed.last_lines), (Exit::Code(7), vec!["one".to_owned(), "STEP by step".to_owned()]));
-        assert_eq!(said.on_the_way, [ImageId("f89d0f0a8ac".to_owned())]);
     }
 
     #[test]
     fn a_failure_of_the_engine_is_not_taken_for_one_of_a_script() {
-        let mut said = Said::new(StepId(0));
+        let mut said = Said::new(StepId(0), false);
         say(&mut said, &["Step 1/3 : FROM x\n", "Step 2/3 : COPY content-0 /tmp/src\n"]);
         let why = "failed to copy files: Error processing tar file(exit status 1): open /n: file name too long";
         let answer = Answer::DockerStreamError { error: why.to_owned() };

@@ -31,11 +31,15 @@ pub(crate) fn comment(build: &BuildId) -> String {
     format!("{}={build}", sti_core::build_id::LABEL)
 }
 
-/// Whether an image says that a build made it: by its comment, or by the command that unfinished images bear.
-pub(crate) fn is_of(image: &ImageInspect, build: &BuildId) -> bool {
-    let mark = comment(build);
+/// Whether an image says by its comment that a build committed it.
+pub(crate) fn is_committed_by(image: &ImageInspect, build: &BuildId) -> bool {
+    image.comment.as_deref() == Some(comment(build).as_str())
+}
+
+/// Whether an image bears the command of those on which the engine's builder is at work for a build; no product does.
+pub(crate) fn is_half_built_by(image: &ImageInspect, build: &BuildId) -> bool {
     let command = image.config.as_ref().and_then(|config| config.cmd.as_deref()).unwrap_or_default();
-    image.comment.as_deref() == Some(mark.as_str()) || matches!(command, [only] if *only == mark)
+    matches!(command, [only] if *only == comment(build))
 }
 
 impl DockerEngine {
@@ -61,6 +65,7 @@ impl DockerEngine {
         }
         let call = self.requests.patient().commit_container(options, told);
         let request = format!("POST /commit?container={container}");
+        self.ledger.commits();
         let answer = self.requests.send(request, call).await.map_err(|failure| failure.while_committing(title))?;
         let image = ImageId(with_algorithm(&answer.id));
         self.ledger.image(&image);

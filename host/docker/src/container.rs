@@ -38,7 +38,13 @@ impl DockerEngine {
         let options = CreateContainerOptionsBuilder::new().name(&name).build();
         let call = self.requests.quick().create_container(Some(options), body);
         let request = format!("POST /containers/create?name={name}");
-        self.requests.send(request, call).await.map_err(|failure| failure.while_creating(title))?;
+        self.ledger.sent();
+        let answer = self.requests.send(request, call).await;
+        // Nobody comes here where the build is dropped; and after a lost answer the engine may still be at it.
+        if !answer.as_ref().is_err_and(Failure::is_connection) {
+            self.ledger.answered();
+        }
+        answer.map_err(|failure| failure.while_creating(title))?;
         Ok(name)
     }
 

@@ -1,11 +1,11 @@
 //! What this build made so far. A name is written down before the request is sent, so that nothing in flight is forgotten.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use sti_core::{BuildId, ImageId};
+use sti_core::{BuildId, ImageId, build_id::LABEL};
 
 /// A container of this build.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +28,16 @@ struct Entries {
     containers: Vec<Made>,
     volumes: Vec<String>,
     images: Vec<ImageId>,
-    /// Layers below an image, which stay as long as it does.
-    below: Vec<(ImageId, ImageId)>,
     tagged: BTreeSet<ImageId>,
     kept: BTreeSet<String>,
     interrupted: bool,
+    /// Requests that make something and whose answer nobody has seen.
+    in_flight: u32,
+    /// Whether an image was ever asked for.
+    makes_images: bool,
+    /// How often the engine's builder was called, and what came out of it.
+    builds: usize,
+    built: Vec<ImageId>,
 }
 
 /// What is to be removed, in the order in which that works.
@@ -47,6 +52,8 @@ pub(crate) struct Remains {
     pub(crate) volumes: Vec<String>,
     /// Whether work was broken off, so that something may still come into being.
     pub(crate) interrupted: bool,
+    /// Whether the engine's builder made images on the way to one that nobody was given.
+    pub(crate) has_unfinished: bool,
     /// Whether a container stays for the user to look into.
     pub(crate) has_kept: bool,
 }
@@ -80,10 +87,51 @@ impl Ledger {
         self.entries().images.push(id.clone());
     }
 
-    /// Remembers an image and those that were made on the way to it.
-    pub(crate) fn image_on(&self, id: &ImageId, on_the_way: &[ImageId]) {
-        self.entries().below.extend(on_the_way.iter().map(|below| (below.clone(), id.clone())));
+    /// Says that a container is about to be committed.
+    pub(crate) fn commits(&self) {
+        self.entries().makes_images = true;
+    }
+
+    /// Whether an image was ever asked for.
+    pub(crate) fn makes_images(&self) -> bool {
+        self.entries().makes_images
+    }
+
+    /// Says that the engine's builder is about to be called.
+    pub(crate) fn builds(&self) {
+        let mut entries = self.entries();
+        entries.makes_images = true;
+        entries.builds += 1;
+    }
+
+    /// Remembers what the engine's builder made.
+    pub(crate) fn built(&self, id: &ImageId) {
+        self.entries().built.push(id.clone());
         self.image(id);
+    }
+
+    /// Says that nothing is left of what the engine's builder made on the way.
+    pub(crate) fn no_unfinished(&self) {
+        let mut entries = self.entries();
+        entries.builds = 0;
+        entries.built.clear();
+    }
+
+    /// Says that a request is sent that makes something, until [`Ledger::answered`].
+    pub(crate) fn sent(&self) {
+        self.entries().in_flight += 1;
+    }
+
+    /// Says that the answer to such a request has arrived.
+    pub(crate) fn answered(&self) {
+        let mut entries = self.entries();
+        entries.in_flight = entries.in_flight.saturating_sub(1);
+    }
+
+    /// Says that nothing comes into being any more.
+    pub(crate) fn settled(&self) {
+        let mut entries = self.entries();
+        (entries.interrupted, entries.in_flight) = (false, 0);
     }
 
     /// Remembers that an image now is somebody's.
@@ -125,13 +173,15 @@ impl Ledger {
         let is_ours = |image: &str| entries.images.iter().any(|id| id.as_str() == image);
         let containers = entries.containers.iter().rev().filter(|made| !entries.kept.contains(&made.name)).cloned();
         let (containers_of_images, containers) = containers.partition(|made| is_ours(&made.image));
-        let is_tagged = |id: &ImageId| {
-            let stays = |(below, id_above): &(ImageId, ImageId)| below == id && entries.tagged.contains(id_above);
-            entries.tagged.contains(id) || entries.below.iter().any(stays)
-        };
-        let images = entries.images.iter().rev().filter(|id| !is_tagged(id)).cloned().collect();
-        let (volumes, interrupted, has_kept) = (entries.volumes.clone(), entries.interrupted, !entries.kept.is_empty());
-        Remains { containers_of_images, images, containers, volumes, interrupted, has_kept }
+        Remains {
+            containers_of_images,
+            images: entries.images.iter().rev().filter(|id| !entries.tagged.contains(id)).cloned().collect(),
+            containers,
+            volumes: entries.volumes.clone(),
+            interrupted: entries.interrupted || entries.in_flight > 0,
+            has_unfinished: entries.builds > entries.built.iter().filter(|id| entries.tagged.contains(id)).count(),
+            has_kept: !entries.kept.is_empty(),
+        }
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
@@ -144,8 +194,13 @@ pub(crate) fn prefix(build: &BuildId) -> String {
     format!("sti-{build}-")
 }
 
+/// The build that a container or volume belongs to: by label, or by name where a container was to be committed.
+pub(crate) fn owner_of(name: &str, labels: &HashMap<String, String>) -> Option<BuildId> {
+    labels.get(LABEL).and_then(|build| BuildId::parse(build)).or_else(|| build_of(name))
+}
+
 /// The build that a name belongs to; engines put a slash before names of containers.
-pub(crate) fn build_of(name: &str) -> Option<BuildId> {
+fn build_of(name: &str) -> Option<BuildId> {
     let rest = name.strip_prefix('/').unwrap_or(name).strip_prefix("sti-")?;
     let (build, _) = rest.split_once('-')?;
     BuildId::parse(build)
@@ -170,6 +225,34 @@ mod tests {
         ledger.keep(&first);
         let remains = ledger.remains();
         assert!(remains.images.is_empty() && remains.containers.is_empty());
+    }
+
+    #[test]
+    fn counts_as_interrupted_while_an_answer_is_missing() {
+        let ledger = Ledger::new(BuildId::draw());
+        ledger.sent();
+        ledger.sent();
+        ledger.answered();
+        ledger.set_interrupted(false);
+        assert!(ledger.remains().interrupted);
+        ledger.settled();
+        assert!(!ledger.remains().interrupted);
+    }
+
+    #[test]
+    fn looks_for_unfinished_images_unless_all_that_was_built_was_given_to_somebody() {
+        let ledger = Ledger::new(BuildId::draw());
+        assert!(!ledger.remains().has_unfinished);
+        ledger.builds();
+        assert!(ledger.remains().has_unfinished && ledger.makes_images());
+        let image = ImageId("sha256:made".to_owned());
+        ledger.built(&image);
+        ledger.tagged(&image);
+        assert!(!ledger.remains().has_unfinished);
+        ledger.builds();
+        assert!(ledger.remains().has_unfinished);
+        ledger.no_unfinished();
+        assert!(!ledger.remains().has_unfinished);
     }
 
     #[test]

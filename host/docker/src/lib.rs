@@ -26,6 +26,7 @@ mod run;
 mod run_step;
 mod surroundings;
 mod sweep;
+mod unfinished;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

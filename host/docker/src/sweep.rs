@@ -1,8 +1,8 @@
 //! Removes what this build made, and what dead builds left.
 //!
-//! Containers and volumes are found by label, and containers that were committed by their name. Images bear no label: those that are
-//! unfinished are told by their comment or command (see [`crate::commit`]), and only where a container or volume of their build is
-//! still there. These go last, so an image that was a product once is never taken for one that nobody was given.
+//! Containers and volumes are found by label, and containers that were committed by their name. Images bear no label: the unfinished
+//! (see [`crate::unfinished`]) are looked for only where a container or volume of their build is still there. These go last, so an
+//! image that was a product once is never taken for one that nobody was given.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -10,16 +10,23 @@ use std::{
 };
 
 use bollard::{
-    models::ImageSummary,
-    query_parameters::{ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListVolumesOptionsBuilder},
+    models::Volume,
+    query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder},
 };
 use sti_core::{BuildId, ImageId, build_id::LABEL};
 use sti_engine::{Error, Leftover, OWNER_LABEL};
 
 use crate::{DockerEngine, commit, failures::Failure, ledger};
 
-/// A request that was broken off may still be carried out for a moment.
-const LATE_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+/// A request that was broken off may still be carried out for a moment; as long as something comes, more may.
+const LATE_PAUSES: [Duration; 4] =
+    [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1), Duration::from_secs(2)];
+/// After so many looks nothing more is expected, if the last one found nothing.
+const LEAST_LOOKS: usize = 2;
+
+/// So long may an engine's builder take to end after whoever wanted the image is gone.
+const PAUSES_OF_A_BUILDER: [Duration; 4] =
+    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(600), Duration::from_secs(2)];
 
 /// What one build left.
 #[derive(Default)]
@@ -27,6 +34,16 @@ struct Left {
     containers: BTreeSet<String>,
     volumes: BTreeSet<String>,
     owner: Option<String>,
+    /// When the first of these was made, by the engine's clock in seconds.
+    since: Option<i64>,
+}
+
+/// A container of whomever.
+pub(crate) struct Container {
+    pub(crate) name: String,
+    pub(crate) labels: HashMap<String, String>,
+    pub(crate) image: Option<ImageId>,
+    created: Option<i64>,
 }
 
 impl DockerEngine {
@@ -38,6 +55,8 @@ impl DockerEngine {
             self.learn_about_products().await;
         }
         let mut first_failure = None;
+        // What tells it goes below.
+        let since = if interrupted || remains.has_unfinished { self.began_at().await } else { None };
         for made in &remains.containers_of_images {
             note(&mut first_failure, self.remove_made(&made.name).await);
         }
@@ -47,20 +66,26 @@ impl DockerEngine {
                 Err(error) => note(&mut first_failure, Err(error)),
             }
         }
+        if remains.has_unfinished {
+            match self.remove_unfinished(&self.build, since).await {
+                Ok(_) => self.ledger.no_unfinished(),
+                Err(error) => note(&mut first_failure, Err(error)),
+            }
+        }
         for made in &remains.containers {
             note(&mut first_failure, self.remove_made(&made.name).await);
         }
         for volume in &remains.volumes {
             match self.remove_volume(volume).await {
                 Ok(()) => self.ledger.forget(volume),
-                // The container that was kept for the user still has it.
-                Err(failure) if failure.is_conflict() && remains.has_kept => {}
+                // The container that was kept for the user still has it, or one that has come into being just now.
+                Err(failure) if failure.is_conflict() && (remains.has_kept || interrupted) => {}
                 Err(failure) => note(&mut first_failure, Err(failure.plain())),
             }
         }
         self.probes.lock().await.clear();
         if interrupted {
-            note(&mut first_failure, self.remove_what_came_late().await);
+            note(&mut first_failure, self.remove_what_came_late(since).await);
         }
         first_failure.map_or(Ok(()), Err)
     }
@@ -71,14 +96,25 @@ impl DockerEngine {
         Ok(())
     }
 
+    /// When this build began, where the engine still has something that tells.
+    async fn began_at(&self) -> Option<i64> {
+        self.left_by_all().await.ok()?.get(&self.build)?.since
+    }
+
     /// The engine may have begun what was asked of it before the request was broken off.
-    async fn remove_what_came_late(&self) -> Result<(), Error> {
-        for pause in LATE_PAUSES {
+    async fn remove_what_came_late(&self, since: Option<i64>) -> Result<(), Error> {
+        for (look, pause) in (1..).zip(LATE_PAUSES) {
             tokio::time::sleep(pause).await;
             let left = self.left_by_all().await?.remove(&self.build).unwrap_or_default();
-            self.remove_left(&self.build, left).await?;
+            let is_nothing = left.containers.is_empty() && left.volumes.is_empty();
+            let images =
+                if self.ledger.makes_images() { self.remove_unfinished(&self.build, since).await?.1 } else { Vec::new() };
+            self.remove_left(left, images).await?;
+            if is_nothing && look >= LEAST_LOOKS {
+                break;
+            }
         }
-        self.ledger.set_interrupted(false);
+        self.ledger.settled();
         Ok(())
     }
 
@@ -129,21 +165,20 @@ impl DockerEngine {
 
     /// Removes what a build left; answers how many things went.
     pub(crate) async fn remove_leftovers(&self, build: &BuildId) -> Result<u64, Error> {
-        match self.left_by_all().await?.remove(build) {
-            Some(left) => self.remove_left(build, left).await,
-            None => Ok(0),
-        }
+        let Some(left) = self.left_by_all().await?.remove(build) else { return Ok(0) };
+        // Images before containers, since those are the proof. One that a container was made from waits until that is gone.
+        let (removed, images) = self.remove_unfinished(build, left.since).await?;
+        Ok(removed + self.remove_left(left, images).await?)
     }
 
-    async fn remove_left(&self, build: &BuildId, left: Left) -> Result<u64, Error> {
-        // Images before containers, since those are the proof. One that a container was made from waits until that is gone.
-        let images = self.unfinished_images_of(build).await?;
-        let (mut removed, images) = self.remove_images(images).await?;
+    /// Removes containers and volumes, and between them the images that waited for the containers.
+    async fn remove_left(&self, left: Left, images: Vec<ImageId>) -> Result<u64, Error> {
+        let mut removed = 0;
         for container in left.containers.difference(&self.ledger.kept()) {
             self.remove_container(container).await.map_err(Failure::plain)?;
             removed += 1;
         }
-        removed += self.remove_images(images).await?.0;
+        removed += self.remove_images_patiently(images).await?;
         for volume in &left.volumes {
             match self.remove_volume(volume).await {
                 Ok(()) => removed += 1,
@@ -154,97 +189,90 @@ impl DockerEngine {
         Ok(removed)
     }
 
-    /// Removes images, those first that no other is built on; answers how many went, and which did not.
-    async fn remove_images(&self, mut images: Vec<ImageId>) -> Result<(u64, Vec<ImageId>), Error> {
-        let mut removed = 0;
-        loop {
-            let before = removed;
-            let mut stay = Vec::new();
-            for image in images {
-                if self.remove_unneeded_image(&image).await? { removed += 1 } else { stay.push(image) }
+    /// The engine's builder takes a moment to see that nobody listens any more, and its container uses an image until then.
+    async fn remove_images_patiently(&self, images: Vec<ImageId>) -> Result<u64, Error> {
+        let (mut removed, mut images) = self.remove_images(images).await?;
+        for pause in PAUSES_OF_A_BUILDER {
+            if images.is_empty() {
+                break;
             }
-            if removed == before || stay.is_empty() {
-                return Ok((removed, stay));
-            }
+            tokio::time::sleep(pause).await;
+            let (more, stay) = self.remove_images(images).await?;
+            removed += more;
             images = stay;
         }
+        Ok(removed)
     }
 
     async fn left_by_all(&self) -> Result<BTreeMap<BuildId, Left>, Error> {
         let mut all: BTreeMap<BuildId, Left> = BTreeMap::new();
-        for (name, labels) in self.containers().await? {
-            let Some(build) = build_of(&name, &labels) else { continue };
+        for container in self.containers().await? {
+            let Some(build) = ledger::owner_of(&container.name, &container.labels) else { continue };
             let left = all.entry(build).or_default();
-            left.owner = left.owner.take().or_else(|| labels.get(OWNER_LABEL).cloned());
-            left.containers.insert(name);
+            left.note(&container.labels, container.created);
+            left.containers.insert(container.name);
         }
-        for (name, labels) in self.volumes().await? {
-            let Some(build) = build_of(&name, &labels) else { continue };
+        for volume in self.volumes().await? {
+            let Some(build) = ledger::owner_of(&volume.name, &volume.labels) else { continue };
             let left = all.entry(build).or_default();
-            left.owner = left.owner.take().or_else(|| labels.get(OWNER_LABEL).cloned());
-            left.volumes.insert(name);
+            left.note(&volume.labels, volume.created_at.as_deref().and_then(seconds));
+            left.volumes.insert(volume.name);
         }
         Ok(all)
     }
 
-    async fn containers(&self) -> Result<Vec<(String, HashMap<String, String>)>, Error> {
+    /// Every container that the engine has.
+    pub(crate) async fn containers(&self) -> Result<Vec<Container>, Error> {
         let ask = || self.requests.quick().list_containers(Some(ListContainersOptionsBuilder::new().all(true).build()));
         let found = self.requests.ask("GET /containers/json", ask).await.map_err(Failure::plain)?;
         let named = found.into_iter().filter_map(|container| {
             let name = container.names?.into_iter().next()?;
-            Some((name.trim_start_matches('/').to_owned(), container.labels.unwrap_or_default()))
+            Some(Container {
+                name: name.trim_start_matches('/').to_owned(),
+                labels: container.labels.unwrap_or_default(),
+                image: container.image_id.map(|id| ImageId(commit::with_algorithm(&id))),
+                created: container.created,
+            })
         });
         Ok(named.collect())
     }
 
-    async fn volumes(&self) -> Result<Vec<(String, HashMap<String, String>)>, Error> {
+    async fn volumes(&self) -> Result<Vec<Volume>, Error> {
         let filters = HashMap::from([("label", vec![LABEL])]);
         let ask = || self.requests.quick().list_volumes(Some(ListVolumesOptionsBuilder::new().filters(&filters).build()));
         let found = self.requests.ask("GET /volumes", ask).await.map_err(Failure::plain)?;
-        Ok(found.volumes.unwrap_or_default().into_iter().map(|volume| (volume.name, volume.labels)).collect())
-    }
-
-    async fn images(&self) -> Result<Vec<ImageSummary>, Error> {
-        let ask = || self.requests.quick().list_images(Some(ListImagesOptionsBuilder::new().all(true).build()));
-        for pause in LATE_PAUSES {
-            match self.requests.ask("GET /images/json", ask).await {
-                // Podman fails over an image that somebody removes while it makes the list.
-                Err(failure) if self.is_podman && !failure.is_connection() => tokio::time::sleep(pause).await,
-                found => return found.map_err(Failure::plain),
-            }
-        }
-        self.requests.ask("GET /images/json", ask).await.map_err(Failure::plain)
-    }
-
-    /// Images without a name that say that this build made them, and those without a name that were built on them.
-    async fn unfinished_images_of(&self, build: &BuildId) -> Result<Vec<ImageId>, Error> {
-        let found = self.images().await?;
-        let parents: HashMap<String, String> = found.iter().map(|image| (image.id.clone(), image.parent_id.clone())).collect();
-        let mut marked = BTreeSet::new();
-        let nameless: Vec<_> = found.into_iter().filter(|image| is_nameless(&image.repo_tags)).collect();
-        for image in &nameless {
-            let inspected = self.inspect_image(&image.id).await?;
-            if inspected.is_some_and(|inspected| commit::is_of(&inspected, build)) {
-                marked.insert(image.id.clone());
-            }
-        }
-        let is_unfinished = |id: &String| std::iter::successors(Some(id), |id| parents.get(*id)).any(|id| marked.contains(id));
-        let ids = nameless.into_iter().map(|image| image.id).filter(is_unfinished);
-        Ok(ids.map(|id| ImageId(commit::with_algorithm(&id))).collect())
+        Ok(found.volumes.unwrap_or_default())
     }
 }
 
-fn is_nameless(tags: &[String]) -> bool {
-    tags.iter().all(|tag| tag == "<none>:<none>")
+impl Left {
+    fn note(&mut self, labels: &HashMap<String, String>, created: Option<i64>) {
+        self.owner = self.owner.take().or_else(|| labels.get(OWNER_LABEL).cloned());
+        self.since = self.since.into_iter().chain(created).min();
+    }
 }
 
-/// By label, or by name where the container was to be committed.
-fn build_of(name: &str, labels: &HashMap<String, String>) -> Option<BuildId> {
-    labels.get(LABEL).and_then(|build| BuildId::parse(build)).or_else(|| ledger::build_of(name))
+/// A time as the API writes it, in seconds since 1970.
+fn seconds(written: &str) -> Option<i64> {
+    written.parse().ok().map(jiff::Timestamp::as_second)
 }
 
 fn note(first: &mut Option<Error>, ended: Result<(), Error>) {
     if let Err(error) = ended {
         first.get_or_insert(error);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_began_with_the_first_thing_that_it_made() {
+        let mut left = Left::default();
+        for created in [None, seconds("2026-11-21T14:00:00+01:00"), Some(1_795_266_001), seconds("nonsense")] {
+            left.note(&HashMap::new(), created);
+        }
+        assert_eq!(left.since, Some(1_795_266_000));
     }
 }

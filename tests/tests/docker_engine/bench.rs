@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path, sync::Mutex};
 
 use cap_std::{ambient_authority, fs::Dir};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sti_core::{
     BuildId, Event, ImageFacts, ImageId, Plan, Progress, Pull, Reference, Tree, Variable,
     plan::{APP, Network, Product},
@@ -114,6 +114,22 @@ impl Bench {
         // Another test's image may be on its way out.
         let inspected = |id: &str| daemon.find(&format!("/images/{id}/json")).ok().flatten();
         ids.filter(|id| inspected(id).is_some_and(|image| bears(&image, &mark))).map(str::to_owned).collect()
+    }
+
+    /// A container on an image, with a name that the daemon chooses: as its builder leaves one that is killed.
+    pub(crate) fn leave_container_on(&self, image: &str) -> String {
+        let request = json!({ "Image": image, "Cmd": ["/usr/bin/fixture"], "Labels": { "sti.test": self.lab.label() } });
+        self.lab.engine().create_container(&request).unwrap()
+    }
+
+    /// Removes a container.
+    pub(crate) fn remove_container(&self, id: &str) {
+        self.lab.engine().remove_container(id).unwrap();
+    }
+
+    /// Whether the daemon holds a container.
+    pub(crate) fn holds_container(&self, id: &str) -> bool {
+        self.lab.engine().find(&format!("/containers/{id}/json")).unwrap().is_some()
     }
 
     fn assert_nothing_left(&self) {

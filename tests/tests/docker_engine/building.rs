@@ -9,7 +9,7 @@ use sti_engine::{Engine, Error, Exit};
 
 use super::{
     bench::check,
-    plans::{build_of, copied, fixture, on_builder, plan_of},
+    plans::{build_of, committing, copied, fixture, on_builder, plan_of},
 };
 
 #[test]
@@ -58,6 +58,34 @@ fn leaves_nothing_of_instructions_that_failed() {
         assert_eq!(last_lines, ["one", "two"]);
         bench.engine.clean_up().await.unwrap();
         assert_eq!(bench.image_ids(), before);
+    });
+}
+
+#[test]
+fn a_script_that_speaks_like_the_builder_costs_nobody_an_image() {
+    check("", async |bench| {
+        let other = bench.another_engine().await;
+        let plan = plan_of(vec![committing(bench, "write /srv/out/x 1")], Vec::new());
+        let decoy = bench.execute_with(&other, plan, None).await.unwrap().images[&StepId(0)].clone();
+        let bare = decoy.as_str().trim_start_matches("sha256:").to_owned();
+        // The first instruction is the base and the second the mark, so these are the next numbers.
+        let says = [
+            "Step 4/4 : CMD x".to_owned(),
+            format!(" ---> {bare}"),
+            format!(" ---> {decoy}"),
+            "STEP 4/4: CMD x".to_owned(),
+            format!("--> {bare}"),
+        ];
+        let mut command = vec!["/usr/bin/fixture".to_owned()];
+        command.extend(says.into_iter().flat_map(|line| ["print".to_owned(), line, "then".to_owned()]));
+        command.extend(["exit", "7"].map(str::to_owned));
+        let changes = ImageChanges::default();
+        let build = Build { instructions: vec![Instruction::Run { command }], network: Network::None, changes };
+        let plan = plan_of(vec![on_builder(bench, Action::Build(build))], Vec::new());
+        assert!(bench.execute(plan, None).await.is_err());
+        bench.engine.clean_up().await.unwrap();
+        assert!(bench.holds(&decoy) && bench.image_ids().is_empty());
+        other.clean_up().await.unwrap();
     });
 }
 

@@ -54,6 +54,22 @@ fn sweeps_images_of_instructions_that_were_never_tagged() {
 }
 
 #[test]
+fn sweeps_a_container_that_the_engines_builder_left_and_the_image_that_it_held() {
+    check("", async |bench| {
+        let build = build_of(&["write /srv/out/a 1"]);
+        bench.execute(plan_of(vec![on_builder(bench, build)], Vec::new()), None).await.unwrap();
+        let half_built = bench.image_ids();
+        let containers: Vec<_> = half_built.iter().map(|image| bench.leave_container_on(image)).collect();
+        let bystander = bench.leave_container_on(bench.builder.id.as_str());
+        assert!(!containers.is_empty());
+        bench.another_engine().await.sweep(bench.engine.build()).await.unwrap();
+        assert!(containers.iter().all(|container| !bench.holds_container(container)));
+        assert!(bench.holds_container(&bystander) && bench.image_ids().is_empty());
+        bench.remove_container(&bystander);
+    });
+}
+
+#[test]
 fn leaves_a_product_alone_whose_build_left_a_container() {
     check("", async |bench| {
         let plan = plan_of(vec![committing(bench, "write /srv/out/x 1")], Vec::new());
