@@ -71,8 +71,10 @@ pub fn built_plugin(folder: &str, features: &str) -> PathBuf {
     arguments.extend(["--features", features, "--target-dir", &guests_text]);
     run_cargo(&arguments);
     let component = format!("{}.wasm", folder.replace('-', "_"));
-    let copy = guests.join(format!("{folder}-{}-{features}.wasm", process::id()));
-    fs::copy(guests.join("wasm32-wasip2/release").join(component), &copy).expect("a component that was just built");
+    // Put in its place at once: another test process may read it.
+    let (copy, aside) = (guests.join(format!("{folder}-{features}.wasm")), guests.join(format!("{folder}.{}", process::id())));
+    fs::copy(guests.join("wasm32-wasip2/release").join(component), &aside).expect("a component that was just built");
+    fs::rename(aside, &copy).expect("a file of our own");
     copy
 }
 
