@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Every decision is made by a plugin in a WebAssembly sandbox, and everything with an effect is done by sti itself, after policy
 /// approved it. `sti plan` shows what a build would do.
 #[derive(Debug, Parser)]
-#[command(name = "sti", version, max_term_width = 100, after_help = EXAMPLES, disable_help_subcommand = true, propagate_version = false)]
+#[command(name = "sti", bin_name = "sti", version, max_term_width = 100, after_help = EXAMPLES, disable_help_subcommand = true, propagate_version = false)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
