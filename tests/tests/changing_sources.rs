@@ -1,4 +1,5 @@
 //! Sources that somebody writes to while they are read: the build fails, names the file and tags nothing.
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test ends by a panic, and makes its surroundings")]
 
 use std::{
     fs::{self, File, OpenOptions},

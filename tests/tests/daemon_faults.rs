@@ -1,4 +1,5 @@
 //! An engine that goes away, refuses, is full, old or slow at any request: exit 5, nothing tagged, and the rest is swept by the next build.
+#![expect(clippy::unwrap_used, reason = "a test ends by a panic")]
 
 use std::time::Duration;
 

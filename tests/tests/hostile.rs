@@ -1,4 +1,5 @@
 //! Hostile plugins: each attack ends by refusal or at a limit, in time, with the host's memory bounded, and the next build is well.
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test ends by a panic, and makes its surroundings")]
 
 use std::{fs, path::PathBuf, sync::OnceLock, thread, time::Duration};
 

@@ -1,7 +1,9 @@
 //! Policy files: they vet by digest and narrow what the command line grants, refusals bring the line that would allow them, and a file
 //! that cannot be trusted or understood stops everything. The site's own file is never written by a test.
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test ends by a panic, and makes its surroundings")]
 
 use std::{
+    fmt::Write,
     fs::{self, Permissions},
     os::unix::fs::{PermissionsExt, symlink},
 };
@@ -86,7 +88,8 @@ fn a_copy_of_a_vetted_component_is_vetted_and_a_changed_one_is_not() {
     let listed = scene.lab.sti(["plugins", "--json"]).events()[0].clone();
     let mut text = format!("vetted-only = true\n[plugins.theirs]\ndigest = \"{digest}\"\n");
     for known in listed["plugins"].as_array().expect("a list") {
-        text += &format!("[plugins.{}]\ndigest = {}\n", known["card"]["name"].as_str().expect("a name"), known["digest"]);
+        let name = known["card"]["name"].as_str().expect("a name");
+        writeln!(text, "[plugins.{name}]\ndigest = {}", known["digest"]).unwrap();
     }
     let policy = scene.policy(&text);
     let copy = scene.lab.root().join("under-another-name.wasm");

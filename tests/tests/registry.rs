@@ -1,4 +1,5 @@
 //! Registries: with and without credentials, slow, broken off and absent; and none is ever asked where the user said never.
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test ends by a panic, and makes its surroundings")]
 
 use std::{
     fs::{self, Permissions},

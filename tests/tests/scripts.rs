@@ -1,4 +1,5 @@
 //! Scripts that fail, die, print too much or what a terminal would obey: their exit code and last lines are told, and nothing is lost.
+#![expect(clippy::disallowed_methods, reason = "a test looks at processes and files by itself")]
 
 use std::{fs, thread, time::Duration};
 

@@ -1,4 +1,5 @@
 //! A strategy of a third party, built from its own manifest with nothing of ours but the SDK, makes a real image.
+#![expect(clippy::disallowed_methods, reason = "a test looks at processes and files by itself")]
 
 use std::fs;
 
