@@ -54,7 +54,9 @@ impl Host {
         let Some(lives) = &self.lives else { return Ok(()) };
         let ours =
             lives.dead(&self.engine.endpoint()).unwrap_or_default().into_iter().filter(|dead| dead.build == *self.engine.build());
-        ours.for_each(|dead| drop(dead.bury()));
+        for dead in ours {
+            let _gone = dead.bury();
+        }
         Ok(())
     }
 

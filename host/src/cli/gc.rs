@@ -30,7 +30,9 @@ pub(super) async fn run(command: EngineCommand, output: &Output) -> Result<ExitC
             kept += 1;
         }
     }
-    dead.into_iter().for_each(|dead| drop(dead.bury()));
+    for dead in dead {
+        let _gone = dead.bury();
+    }
     if output.json {
         print_json(&json!({"builds": swept, "removed": removed, "kept_builds": kept}));
     } else if !output.quiet {
