@@ -66,7 +66,9 @@ impl DockerEngine {
         let call = self.requests.patient().commit_container(options, told);
         let request = format!("POST /commit?container={container}");
         self.ledger.commits();
-        let answer = self.requests.send(request, call).await.map_err(|failure| failure.while_committing(title))?;
+        let answered = self.requests.send(request, call).await;
+        self.ledger.committed();
+        let answer = answered.map_err(|failure| failure.while_committing(title))?;
         let image = ImageId(with_algorithm(&answer.id));
         self.ledger.image(&image);
         self.remember_config(&image, product);

@@ -9,6 +9,13 @@ use sti_engine::Error;
 
 use crate::{DockerEngine, image_config};
 
+/// What becomes of the nameless images that an image was made from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parents {
+    Stay,
+    GoToo,
+}
+
 impl DockerEngine {
     /// Finds an image, pulling it where that is asked for.
     pub(crate) async fn find_image(
@@ -101,7 +108,21 @@ impl DockerEngine {
         if !is_nameless(found.repo_tags.as_deref(), found.repo_digests.as_deref()) {
             return Ok(false);
         }
-        let options = RemoveImageOptionsBuilder::new().force(false).noprune(true).build();
+        self.remove_image_by_id(image, Parents::Stay).await
+    }
+
+    /// Removes an image that the user wants removed, with the nameless images below it, unless a name, a container or another image
+    /// needs it. That a registry knows it too keeps nobody from it.
+    pub(crate) async fn remove_previous_image(&self, image: &ImageId) -> Result<bool, Error> {
+        let Some(found) = self.inspect_image(image.as_str()).await? else { return Ok(true) };
+        if !is_nameless(found.repo_tags.as_deref(), None) {
+            return Ok(false);
+        }
+        self.remove_image_by_id(image, Parents::GoToo).await
+    }
+
+    async fn remove_image_by_id(&self, image: &ImageId, parents: Parents) -> Result<bool, Error> {
+        let options = RemoveImageOptionsBuilder::new().force(false).noprune(parents == Parents::Stay).build();
         let call = self.requests.quick().remove_image(image.as_str(), Some(options), None);
         match self.requests.send(format!("DELETE /images/{image}"), call).await {
             Ok(_) => Ok(true),

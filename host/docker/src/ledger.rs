@@ -35,6 +35,8 @@ struct Entries {
     in_flight: u32,
     /// Whether an image was ever asked for.
     makes_images: bool,
+    /// Commits whose answer nobody has seen.
+    commits: u64,
     /// How often the engine's builder was called, and what came out of it.
     builds: usize,
     built: Vec<ImageId>,
@@ -89,7 +91,20 @@ impl Ledger {
 
     /// Says that a container is about to be committed.
     pub(crate) fn commits(&self) {
-        self.entries().makes_images = true;
+        let mut entries = self.entries();
+        entries.makes_images = true;
+        entries.commits += 1;
+    }
+
+    /// Says that the engine has answered to a commit, whatever it said.
+    pub(crate) fn committed(&self) {
+        let mut entries = self.entries();
+        entries.commits = entries.commits.saturating_sub(1);
+    }
+
+    /// How many images may still come out of commits that nobody waits for any more.
+    pub(crate) fn awaited_images(&self) -> u64 {
+        self.entries().commits
     }
 
     /// Whether an image was ever asked for.
@@ -131,7 +146,7 @@ impl Ledger {
     /// Says that nothing comes into being any more.
     pub(crate) fn settled(&self) {
         let mut entries = self.entries();
-        (entries.interrupted, entries.in_flight) = (false, 0);
+        (entries.interrupted, entries.in_flight, entries.commits) = (false, 0, 0);
     }
 
     /// Remembers that an image now is somebody's.

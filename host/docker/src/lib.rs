@@ -189,7 +189,7 @@ impl Engine for DockerEngine {
     }
 
     async fn remove_image(&self, image: &ImageId) -> Result<bool, Error> {
-        self.remove_unneeded_image(image).await
+        self.remove_previous_image(image).await
     }
 
     async fn clean_up(&self) -> Result<(), Error> {

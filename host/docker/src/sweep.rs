@@ -19,9 +19,15 @@ use sti_engine::{Error, Leftover, OWNER_LABEL};
 use crate::{DockerEngine, commit, failures::Failure, ledger};
 
 /// A request that was broken off may still be carried out for a moment; as long as something comes, more may.
-const LATE_PAUSES: [Duration; 4] =
-    [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1), Duration::from_secs(2)];
-/// After so many looks nothing more is expected, if the last one found nothing.
+const LATE_PAUSES: [Duration; 6] = [
+    Duration::from_millis(100),
+    Duration::from_millis(400),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(3),
+    Duration::from_secs(3),
+];
+/// After so many looks nothing more is expected, if the last one found nothing and no commit was broken off.
 const LEAST_LOOKS: usize = 2;
 
 /// So long may an engine's builder take to end after whoever wanted the image is gone.
@@ -103,14 +109,17 @@ impl DockerEngine {
 
     /// The engine may have begun what was asked of it before the request was broken off.
     async fn remove_what_came_late(&self, since: Option<i64>) -> Result<(), Error> {
+        let mut awaited = self.ledger.awaited_images();
         for (look, pause) in (1..).zip(LATE_PAUSES) {
             tokio::time::sleep(pause).await;
             let left = self.left_by_all().await?.remove(&self.build).unwrap_or_default();
             let is_nothing = left.containers.is_empty() && left.volumes.is_empty();
-            let images =
-                if self.ledger.makes_images() { self.remove_unfinished(&self.build, since).await?.1 } else { Vec::new() };
+            let (gone, images) =
+                if self.ledger.makes_images() { self.remove_unfinished(&self.build, since).await? } else { (0, Vec::new()) };
             self.remove_left(left, images).await?;
-            if is_nothing && look >= LEAST_LOOKS {
+            // A commit of much content goes on for seconds after its container is gone.
+            awaited = awaited.saturating_sub(gone);
+            if is_nothing && awaited == 0 && look >= LEAST_LOOKS {
                 break;
             }
         }

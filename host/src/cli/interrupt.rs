@@ -10,6 +10,9 @@ use crate::{Host, StiError};
 /// How long a clean-up may keep a user waiting who wants to go. What is left then is swept by the next build.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long naming the products may take after a signal: much longer than an engine needs that is well.
+const DELIVERY: Duration = Duration::from_secs(5);
+
 /// Signals that are listened to from its making on, so that none gets lost between two pieces of work.
 pub(super) struct Interrupts {
     signals: Vec<(u8, Signal)>,
@@ -33,7 +36,7 @@ impl Interrupts {
     }
 
     /// Does the work of a build until it ends or a signal comes; then everything that the build made is removed. A signal that comes
-    /// while products get their names is too late: the build ends as it would have.
+    /// while products get their names is too late: the build ends as it would have, unless the engine does not answer any more.
     pub(super) async fn unless_cleaning<T>(
         &mut self,
         work: impl Future<Output = Result<T, StiError>>,
@@ -47,8 +50,10 @@ impl Interrupts {
                 signal = self.next() => signal,
                 done = &mut work => return done,
             };
-            if host.is_delivering() {
-                return work.await;
+            if host.is_delivering()
+                && let Ok(done) = tokio::time::timeout(DELIVERY, &mut work).await
+            {
+                return done;
             }
             signal
         };
