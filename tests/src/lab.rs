@@ -59,16 +59,7 @@ impl Lab {
         }
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock that was set").as_secs();
         let label = format!("sti.test={id}");
-        Self {
-            id,
-            label,
-            root,
-            engine,
-            since,
-            products: Mutex::default(),
-            made: AtomicU32::new(1),
-            _turn: turn,
-        }
+        Self { id, label, root, engine, since, products: Mutex::default(), made: AtomicU32::new(1), _turn: turn }
     }
 
     /// Makes a builder image. Answers its name.

@@ -37,8 +37,8 @@ pub use programs::{built_example, built_fixture, built_plugin, built_sti};
 pub use proxy::{Fault, Proxy, When};
 pub use running::{Running, Signal};
 pub use skipped::{can_have, can_run, cannot_be_had, name_of_test};
-pub use stranger::Stranger;
 pub use sti_test_engine::{Body, Ended, Engine, Entry, Image, Output};
+pub use stranger::Stranger;
 
 /// Ends a test early, by name and not in silence, where no engine answers. With `CI=true` that fails the test.
 #[macro_export]

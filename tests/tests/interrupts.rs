@@ -1,7 +1,10 @@
 //! Signals at every moment of a build: the exit code tells which, within seconds, and nothing is left.
 #![expect(clippy::disallowed_methods, reason = "a test looks at processes and files by itself")]
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use sti_tests::{Builder, Fault, Lab, Proxy, Signal, When, needs_engine};
 
@@ -33,7 +36,7 @@ fn check_held(lab: &Lab, proxy: &Proxy, strategy: &str, held: &'static str, sign
 fn assert_no_lock(lab: &Lab) {
     let locks = std::fs::read_dir(lab.root().join("home/.local/state/sti/builds")).expect("the directory of locks");
     // What is no build's own stays: whose builds these are, and whose turn it is.
-    let is_lock = |name: &String| name.ends_with(".lock");
+    let is_lock = |name: &String| Path::new(name).extension().is_some_and(|extension| extension == "lock");
     let names: Vec<_> = locks.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(is_lock).collect();
     assert!(names.is_empty(), "{names:?}");
 }

@@ -89,7 +89,9 @@ fn entrypoint(image: &Image) -> Option<Finding> {
 fn triggers(image: &Image) -> Option<Finding> {
     let triggers = image.triggers();
     let first = triggers.first()?;
-    let message =
-        format!("`{}` has ONBUILD instructions, such as `{first}`, which a build by this contract does not count on", image.reference());
+    let message = format!(
+        "`{}` has ONBUILD instructions, such as `{first}`, which a build by this contract does not count on",
+        image.reference()
+    );
     Some(Finding::warning("triggers-not-run", message).hint("do their work in /usr/bin/prepare, and take them out of the image"))
 }
