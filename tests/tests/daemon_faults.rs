@@ -33,9 +33,15 @@ impl Scene {
     /// An engine that failed in the middle of a build answers again: nothing was tagged, and the next build removes the rest.
     fn check_failed_and_swept(&self, outcome: &Outcome) {
         assert_eq!(self.lab.image_id("app"), None, "{outcome}\n{:#?}", self.proxy.requests());
+        self.sweep();
+    }
+
+    fn sweep(&self) {
         self.proxy.begin([]);
         self.lab.sti(["gc", "-U", self.proxy.url()]).assert_success();
         self.lab.assert_nothing_left();
+        let again = self.lab.sti(["gc", "-U", self.proxy.url()]);
+        again.assert_success().assert_says("removed 0 things");
     }
 
     fn forget_product(&self) {
@@ -60,6 +66,7 @@ fn an_engine_that_goes_away_at_any_request_tags_nothing_and_is_swept() {
             let outcome = scene.build(strategy, [(When::From(number), Fault::Cut)], &[]);
             if is_built(&outcome) {
                 outcome.assert_success();
+                scene.sweep();
                 scene.forget_product();
                 continue;
             }
@@ -80,9 +87,7 @@ fn an_answer_that_gets_lost_at_any_request_ends_well_or_tags_nothing() {
         let outcome = scene.build("commit", [(When::Number(number), Fault::LoseAnswer)], &[]);
         if is_built(&outcome) {
             outcome.assert_success();
-            scene.proxy.begin([]);
-            scene.lab.sti(["gc", "-U", scene.proxy.url()]).assert_success();
-            scene.lab.assert_nothing_left();
+            scene.sweep();
             scene.forget_product();
             continue;
         }

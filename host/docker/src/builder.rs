@@ -70,6 +70,7 @@ impl Work<'_> {
             Ok::<(), Answer>(())
         };
         let ended = contents::telling(carried_out, title, &bytes, self.progress).await;
+        self.engine.ledger.builder_ended();
         said.finish(self.progress);
         let ended = ended.map_err(|error| requests.failure(REQUEST, &error));
         match ended {

@@ -37,6 +37,8 @@ struct Entries {
     makes_images: bool,
     /// Commits whose answer nobody has seen.
     commits: u64,
+    /// Calls of the engine's builder that nobody has seen the end of.
+    building: u64,
     /// How often the engine's builder was called, and what came out of it.
     builds: usize,
     built: Vec<ImageId>,
@@ -117,6 +119,18 @@ impl Ledger {
         let mut entries = self.entries();
         entries.makes_images = true;
         entries.builds += 1;
+        entries.building += 1;
+    }
+
+    /// Says that a call of the engine's builder has ended, whatever came out of it.
+    pub(crate) fn builder_ended(&self) {
+        let mut entries = self.entries();
+        entries.building = entries.building.saturating_sub(1);
+    }
+
+    /// Whether the engine's builder may still be at work for nobody.
+    pub(crate) fn is_building(&self) -> bool {
+        self.entries().building > 0
     }
 
     /// Remembers what the engine's builder made.
@@ -146,7 +160,8 @@ impl Ledger {
     /// Says that nothing comes into being any more.
     pub(crate) fn settled(&self) {
         let mut entries = self.entries();
-        (entries.interrupted, entries.in_flight, entries.commits) = (false, 0, 0);
+        (entries.interrupted, entries.in_flight) = (false, 0);
+        (entries.commits, entries.building) = (0, 0);
     }
 
     /// Remembers that an image now is somebody's.

@@ -29,6 +29,8 @@ const LATE_PAUSES: [Duration; 6] = [
 ];
 /// After so many looks nothing more is expected, if the last one found nothing and no commit was broken off.
 const LEAST_LOOKS: usize = 2;
+/// The same where the engine's builder was broken off, which ends the layer that it is at.
+const LEAST_LOOKS_AT_A_BUILDER: usize = 4;
 
 /// So long may an engine's builder take to end after whoever wanted the image is gone.
 const PAUSES_OF_A_BUILDER: [Duration; 4] =
@@ -110,6 +112,7 @@ impl DockerEngine {
     /// The engine may have begun what was asked of it before the request was broken off.
     async fn remove_what_came_late(&self, since: Option<i64>) -> Result<(), Error> {
         let mut awaited = self.ledger.awaited_images();
+        let least_looks = if self.ledger.is_building() { LEAST_LOOKS_AT_A_BUILDER } else { LEAST_LOOKS };
         for (look, pause) in (1..).zip(LATE_PAUSES) {
             tokio::time::sleep(pause).await;
             let left = self.left_by_all().await?.remove(&self.build).unwrap_or_default();
@@ -119,7 +122,7 @@ impl DockerEngine {
             self.remove_left(left, images).await?;
             // A commit of much content goes on for seconds after its container is gone.
             awaited = awaited.saturating_sub(gone);
-            if is_nothing && awaited == 0 && look >= LEAST_LOOKS {
+            if is_nothing && awaited == 0 && look >= least_looks {
                 break;
             }
         }
