@@ -134,13 +134,10 @@ fn is_cleared(name: &str) -> bool {
 /// Copies the component beside `shipped.rs`, so that another profile's build cannot change it under this one, and writes its line.
 fn entry(plugin: &Plugin, component: &Path, out: &Path) -> Result<String, Box<dyn Error>> {
     let bytes = fs::read(component).map_err(|error| format!("{}: {error}", component.display()))?;
-    let copy = out.join(format!("{}.wasm", plugin.folder));
-    fs::write(&copy, &bytes)?;
+    // Named as it lies beside the list, so that a target directory can be moved.
+    let copy = format!("{}.wasm", plugin.folder);
+    fs::write(out.join(&copy), &bytes)?;
     let mut digest = String::from("sha256:");
     Sha256::digest(&bytes).iter().try_for_each(|byte| write!(digest, "{byte:02x}"))?;
-    Ok(format!(
-        "    Shipped {{ file: {:?}, digest: {digest:?}, bytes: include_bytes!({:?}) }},",
-        plugin.folder,
-        copy.display().to_string()
-    ))
+    Ok(format!("    Shipped {{ file: {:?}, digest: {digest:?}, bytes: include_bytes!({:?}) }},", plugin.folder, copy))
 }

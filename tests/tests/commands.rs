@@ -1,7 +1,12 @@
 //! Help pages, and the commands that tell about `sti` itself.
 
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+};
+
 use serde_json::Value;
-use sti_tests::{Lab, Outcome, needs_engine};
+use sti_tests::{Builder, Lab, Outcome, needs_engine};
 
 const COMMANDS: [&str; 7] = ["build", "plan", "validate", "plugins", "gc", "doctor", "version"];
 
@@ -110,4 +115,41 @@ fn doctor_says_what_is_not_well_and_what_to_do() {
     found.assert_exit(1).assert_says("/nowhere/engine.sock").assert_says("hint: ");
     let well = found.stdout.lines().filter(|line| line.starts_with("well")).count();
     assert!(well >= 4, "the rest is looked at all the same\n{found}");
+}
+
+/// Permissions mean nothing to root: so the directory is one that nobody could make, below a file.
+#[test]
+fn a_home_that_keeps_nothing_costs_a_warning_and_no_build() {
+    needs_engine!();
+    let lab = Lab::new();
+    let builder = lab.builder(Builder::new().prepare("copy /tmp/src /app").run("cat /app/index.txt"));
+    let source = lab.source(&[("index.txt", "hello")]);
+    let elsewhere = format!("{source}/index.txt/below");
+    let mut command = lab.command();
+    command.args(["build", &source, &builder, &lab.tag("app")]);
+    command.env("XDG_CACHE_HOME", &elsewhere).env("XDG_STATE_HOME", &elsewhere);
+    let built = lab.run_command(command);
+    built.assert_success().assert_says("nothing can be kept in this home");
+    assert_eq!(lab.run("app").output.stdout, "hello");
+    let mut command = lab.command();
+    command.arg("doctor").env("XDG_CACHE_HOME", &elsewhere);
+    lab.run_command(command).assert_exit(1).assert_says(&elsewhere).assert_says("set XDG_CACHE_HOME");
+    lab.assert_nothing_left();
+}
+
+#[test]
+fn what_others_could_have_written_is_not_believed() {
+    needs_engine!();
+    let lab = Lab::new();
+    for (variable, below) in [("XDG_CACHE_HOME", "sti/images"), ("XDG_STATE_HOME", "sti/builds")] {
+        let home = lab.source(&[(&format!("{below}/"), "")]);
+        fs::set_permissions(format!("{home}/{below}"), Permissions::from_mode(0o777)).unwrap();
+        let mut command = lab.command();
+        command.args(["validate", "nothing", "--json"]).env(variable, &home);
+        lab.run_command(command).assert_error(
+            2,
+            "invalid-argument",
+            &[below, "others can write in it (mode 0777)", "chmod 0700"],
+        );
+    }
 }

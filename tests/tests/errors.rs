@@ -105,6 +105,7 @@ fn images_that_are_nowhere_or_cannot_take_part_are_told_apart() {
     let without_prepare = lab.builder(Builder::new().run("print hello"));
     let closed =
         lab.builder(Builder::new().user("1001").run("print hello").file("/usr/bin/prepare", 0o644, "#!/usr/bin/fixture\n"));
+    let bringing_along = lab.builder(plain().config("ONBUILD RUN [\"/usr/bin/fixture\"]"));
     let (s, t, p) = (source.as_str(), tag.as_str(), plain_image.as_str());
     let never: &[&str] = &["`localhost:1/none:1`", "--pull never"];
     let rows: &[Row<'_>] = &[
@@ -114,6 +115,7 @@ fn images_that_are_nowhere_or_cannot_take_part_are_told_apart() {
         (&[s, &without_prepare, t], 1, "validation-failed", &[&without_prepare, "/usr/bin/prepare"]),
         (&[s, &closed, t], 1, "validation-failed", &[&closed, "/usr/bin/prepare", "executable"]),
         (&[s, p, t, "-R", p], 1, "validation-failed", &[p, "save-artifacts"]),
+        (&[s, &bringing_along, t], 1, "validation-failed", &[&bringing_along, "ONBUILD", "--strategy commit"]),
         (&[s, p, t, "--contract", "assemble"], 2, "invalid-argument", &["assemble"]),
     ];
     let told: String = rows.iter().map(|row| check_with_looking(&lab, row)).collect();

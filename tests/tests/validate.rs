@@ -141,6 +141,22 @@ fn an_image_that_is_nowhere_is_named_and_no_registry_is_asked_with_never() {
 }
 
 #[test]
+fn the_other_image_is_judged_where_one_is_nowhere() {
+    needs_engine!();
+    let lab = Lab::new();
+    let (absent, runtime) = (lab.tag("absent"), lab.builder(broken()));
+    let failed = validate(&lab, &[&absent, "-R", &runtime, "--pull", "never", "--json"]);
+    failed.assert_condition(5, "no-such-builder-image");
+    let verdicts = verdicts(&failed);
+    assert_eq!(verdicts[0], ("builder".to_owned(), false, vec!["no-such-builder-image".to_owned()]));
+    assert!(verdicts[1].0 == "runtime" && !verdicts[1].1 && verdicts[1].2.len() > 1, "{failed}");
+    let told = validate(&lab, &[&absent, "-R", &runtime, "--pull", "never"]);
+    told.assert_exit(5).assert_says(&format!("builder image {absent} fails")).assert_says("the engine holds no");
+    told.assert_says(&format!("runtime image {runtime} fails"));
+    lab.assert_nothing_left();
+}
+
+#[test]
 fn quiet_leaves_the_exit_code_alone() {
     needs_engine!();
     let lab = Lab::new();

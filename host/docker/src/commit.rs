@@ -24,6 +24,8 @@ pub(crate) struct Committed {
     pub(crate) container: String,
     /// What was mounted there, and is not in the image.
     pub(crate) mounted: Vec<String>,
+    /// The programs that this build or its product runs.
+    pub(crate) programs: Vec<String>,
 }
 
 /// What the comment of an image says that this build made.

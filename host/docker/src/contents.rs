@@ -234,8 +234,13 @@ impl Write for WithoutEnd<'_> {
 
 /// The innermost mount that a path lies at or below.
 fn mount_of<'a>(path: &str, mounts: &'a [Mounted]) -> Option<&'a str> {
-    let holds = |at: &&str| path.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let holds = |at: &&str| is_below(path, at);
     mounts.iter().map(|mounted| mounted.at.as_str()).filter(holds).max_by_key(|at| at.len())
+}
+
+/// Whether a path is a directory's own or leads below it.
+pub(crate) fn is_below(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A path within a tar of the whole file system.

@@ -5,6 +5,8 @@ use sti_engine::Error;
 
 use crate::DockerEngine;
 
+/// Where both lists lie.
+pub(crate) const LISTS: &str = "/etc";
 const USERS: &str = "/etc/passwd";
 const GROUPS: &str = "/etc/group";
 /// Lists of users of a whole company fit.
@@ -13,16 +15,27 @@ const LONGEST_LIST: u64 = 4 * 1024 * 1024;
 impl DockerEngine {
     /// Resolves a user as written in an image's configuration. Numbers of both kinds ask for nothing.
     pub(crate) async fn identity_of(&self, image: &ImageId, written: &str, shown: &str) -> Result<Identity, Error> {
+        self.identity_by(image, written, shown, None).await
+    }
+
+    /// The same, looked up where need be in a container of the image that has not started yet.
+    pub(crate) async fn identity_by(
+        &self,
+        image: &ImageId,
+        written: &str,
+        shown: &str,
+        container: Option<&str>,
+    ) -> Result<Identity, Error> {
         let wanted = Wanted::read(written);
         let needs_users = !wanted.is_root() && (wanted.group.is_none() || wanted.user_number().is_none());
-        let users = if needs_users { self.list(image, USERS).await? } else { String::new() };
+        let users = if needs_users { self.list(image, USERS, container).await? } else { String::new() };
         let needs_groups = wanted.group.as_ref().is_some_and(|group| group.parse::<u32>().is_err());
-        let groups = if needs_groups { self.list(image, GROUPS).await? } else { String::new() };
+        let groups = if needs_groups { self.list(image, GROUPS, container).await? } else { String::new() };
         resolve(&wanted, &users, &groups).map_err(|what| unknown(shown, &what))
     }
 
-    async fn list(&self, image: &ImageId, path: &str) -> Result<String, Error> {
-        let bytes = self.read_file(image, path, LONGEST_LIST).await?;
+    async fn list(&self, image: &ImageId, path: &str, container: Option<&str>) -> Result<String, Error> {
+        let bytes = self.file_of(image, path, LONGEST_LIST, container).await?;
         Ok(String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned())
     }
 }

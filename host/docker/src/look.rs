@@ -51,11 +51,25 @@ impl DockerEngine {
     /// Reads a file of an image.
     pub(crate) async fn read_file(&self, image: &ImageId, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         self.note_question(image, Question::Text(path.to_owned(), limit));
+        self.file_of(image, path, limit, None).await
+    }
+
+    /// Reads a file of an image, where need be in a container of the image that has not started yet.
+    pub(crate) async fn file_of(
+        &self,
+        image: &ImageId,
+        path: &str,
+        limit: u64,
+        container: Option<&str>,
+    ) -> Result<Option<Vec<u8>>, Error> {
         let bytes = match self.memory.text(image, path) {
             Answer::Present(text) => Some(text.into_bytes()),
             Answer::Absent => None,
             Answer::Unknown => {
-                let container = self.probe(image).await?;
+                let container = match container {
+                    Some(container) => container.to_owned(),
+                    None => self.probe(image).await?,
+                };
                 let bytes = self.read_in(&container, path, limit).await?;
                 self.memory.learn_text(image, path, bytes.as_deref());
                 bytes

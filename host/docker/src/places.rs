@@ -1,10 +1,7 @@
 //! Decides how each content of a run step gets to its place: in the one tar of the container, by a volume that another step has
 //! filled, or out of the engine and in again where it must change its owner.
 
-use sti_core::{
-    Identity,
-    plan::{Content, ContentId, Place, Placement, Run, Step, StepId},
-};
+use sti_core::plan::{Content, ContentId, Place, Placement, Run, Step, StepId};
 use sti_engine::{
     Error,
     archive::{Owner, Times},
@@ -14,6 +11,7 @@ use crate::{
     container::Mounted,
     contents::{self, Pour, Spring},
     execute::Work,
+    identity,
 };
 
 /// What a step left of a content: where it lies, until the end of the build.
@@ -29,55 +27,53 @@ pub(crate) struct Held {
     pub(crate) owner: Owner,
 }
 
-/// What the container of a run step is given.
-#[derive(Default)]
-pub(crate) struct Provisions {
-    pub(crate) mounts: Vec<Mounted>,
-    pub(crate) pours: Vec<Pour>,
-}
-
 impl Work<'_> {
-    /// Decides for all places of a run step.
-    pub(crate) async fn provide(&self, id: StepId, step: &Step, run: &Run, identity: &Identity) -> Result<Provisions, Error> {
-        let owner = Owner { uid: identity.uid, gid: identity.gid };
-        let base = self.base(step)?.map_or_else(String::new, |image| image.to_string());
-        let mut provisions = Provisions::default();
-        for place in &run.places {
-            match place.placement {
-                Placement::Mounted => self.provide_mount(id, step, place, owner, &mut provisions).await?,
-                Placement::Copied => {
-                    let from = self.spring(place.content, &step.title).await?;
-                    let times = self.times_of(&base, place.content);
-                    provisions.pours.push(Pour { at: place.at.clone(), owner, from, times });
-                }
-            }
-        }
-        Ok(provisions)
+    /// Whether the mounts of a run step depend on whose they are to be, or hide where that is looked up: so it must be known before
+    /// the container is made.
+    pub(crate) fn must_know_owner_first(&self, run: &Run) -> bool {
+        let is_handed_over = |place: &Place| self.root_of(place.content).is_some_and(|root| self.held(root).is_some());
+        let hides = |place: &Place| contents::is_below(&place.at, identity::LISTS);
+        run.places.iter().filter(|place| place.placement == Placement::Mounted).any(|place| is_handed_over(place) || hides(place))
     }
 
-    async fn provide_mount(
-        &self,
-        id: StepId,
-        step: &Step,
-        place: &Place,
-        owner: Owner,
-        provisions: &mut Provisions,
-    ) -> Result<(), Error> {
+    /// The mounts of a run step; without an owner, nothing is shared.
+    pub(crate) fn mounts(&self, id: StepId, run: &Run, owner: Option<Owner>) -> Vec<Mounted> {
+        let mounted = run.places.iter().filter(|place| place.placement == Placement::Mounted);
+        mounted.map(|place| self.mount(id, place, owner)).collect()
+    }
+
+    fn mount(&self, id: StepId, place: &Place, owner: Option<Owner>) -> Mounted {
         let at = place.at.clone();
-        if let Some(volume) = self.shared_volume(place.content, owner) {
-            provisions.mounts.push(Mounted { at, volume: Some(volume) });
-            return Ok(());
+        if let Some(volume) = owner.and_then(|owner| self.shared_volume(place.content, owner)) {
+            return Mounted { at, volume: Some(volume) };
         }
         // A volume that a later step mounts must outlive its container, so it needs a name. Podman's need one always: it writes
         // the others into what is committed.
         let is_captured = self.plan().captures_of(id).any(|(_, path)| path == at);
         let volume = (is_captured || self.engine.is_podman).then(|| self.engine.ledger.volume());
-        provisions.mounts.push(Mounted { at: at.clone(), volume });
-        if !self.is_fresh_volume(place.content, owner) {
+        Mounted { at, volume }
+    }
+
+    /// What is poured into the container of a run step, in order.
+    pub(crate) async fn pours(&self, step: &Step, run: &Run, owner: Owner) -> Result<Vec<Pour>, Error> {
+        let base = self.base(step)?.map_or_else(String::new, |image| image.to_string());
+        let mut pours = Vec::new();
+        for place in &run.places {
+            let times = match place.placement {
+                Placement::Mounted if self.is_there(place.content, owner) => continue,
+                Placement::Mounted => Times::Kept,
+                Placement::Copied => self.times_of(&base, place.content),
+            };
             let from = self.spring(place.content, &step.title).await?;
-            provisions.pours.push(Pour { at, owner, from, times: Times::Kept });
+            pours.push(Pour { at: place.at.clone(), owner, from, times });
         }
-        Ok(())
+        Ok(pours)
+    }
+
+    /// Whether what is to be mounted is in the volume already: left there by an earlier step, or empty and root's.
+    fn is_there(&self, content: ContentId, owner: Owner) -> bool {
+        let is_empty = matches!(self.plan().content(content), Some(Content::Empty));
+        (is_empty && owner == Owner { uid: 0, gid: 0 }) || self.shared_volume(content, owner).is_some()
     }
 
     /// The volume of an earlier step, where nobody else needs it, all of it is wanted, and its owner is the same.
@@ -90,12 +86,6 @@ impl Work<'_> {
 
     fn root_of(&self, content: ContentId) -> Option<ContentId> {
         self.plan().resolve(content).map(|(root, _, _)| root)
-    }
-
-    /// An empty volume belongs to root already.
-    fn is_fresh_volume(&self, content: ContentId, owner: Owner) -> bool {
-        let is_empty = matches!(self.plan().content(content), Some(Content::Empty));
-        is_empty && owner == Owner { uid: 0, gid: 0 }
     }
 
     /// The times of content that becomes a part of an image: its own, or drawn where it has none.

@@ -12,14 +12,7 @@ use sti_engine::{
 };
 use tokio::sync::mpsc;
 
-use crate::{
-    commit::Committed,
-    container::Mounted,
-    contents,
-    execute::Work,
-    places::{Held, Provisions},
-    run::Running,
-};
+use crate::{commit::Committed, container::Mounted, contents, execute::Work, places::Held, run::Running};
 
 /// Pieces of output on their way into a volume.
 const PIECES_AHEAD: usize = 16;
@@ -34,10 +27,19 @@ impl Work<'_> {
         };
         let config = self.engine.config_of(&image).await?;
         let written = run.user.clone().or_else(|| config.user.clone()).unwrap_or_default();
-        let identity = self.engine.identity_of(&image, &written, &step.title).await?;
-        let Provisions { mounts, pours } = self.provide(id, step, run, &identity).await?;
+        let known = if self.must_know_owner_first(run) {
+            Some(self.engine.identity_of(&image, &written, &step.title).await?)
+        } else {
+            None
+        };
+        let mounts = self.mounts(id, run, known.as_ref().map(owner));
         let body = self.engine.body(&image, &config, run, &mounts, self.keep_failed);
         let container = self.engine.create(&image, body, &step.title).await?;
+        let identity = match known {
+            Some(identity) => identity,
+            None => self.engine.identity_by(&image, &written, &step.title, Some(&container)).await?,
+        };
+        let pours = self.pours(step, run, owner(&identity)).await?;
         if !pours.is_empty() {
             self.engine.pour(&container, pours, &mounts, &self.store, &step.title, self.progress).await?;
         }
@@ -46,8 +48,9 @@ impl Work<'_> {
         let Some(changes) = &run.commit else { return Ok(None) };
         let committed = self.engine.commit(&container, &image, run, changes, &step.title).await?;
         let mounted = mounts.into_iter().map(|mounted| mounted.at).collect();
-        let known = Committed { image: committed.clone(), base: image, container, mounted };
-        self.engine.curiosity().committed.push(known);
+        let programs = run.command.first().into_iter().chain(changes.command.iter().flatten().next()).cloned().collect();
+        let made = Committed { image: committed.clone(), base: image, container, mounted, programs };
+        self.engine.curiosity().committed.push(made);
         Ok(Some(committed))
     }
 
@@ -92,8 +95,7 @@ impl Work<'_> {
         };
         let container = self.engine.create(image, body, title).await?;
         let identity = self.consumer_of(content).await?;
-        let owner = Owner { uid: identity.uid, gid: identity.gid };
-        Ok(Held { container, path: OUTPUT.to_owned(), volume: Some(volume), owner })
+        Ok(Held { container, path: OUTPUT.to_owned(), volume: Some(volume), owner: owner(&identity) })
     }
 
     async fn consumer_of(&self, content: ContentId) -> Result<Identity, Error> {
@@ -128,8 +130,12 @@ impl Work<'_> {
     fn hold_captures(&self, id: StepId, container: &str, mounts: &[Mounted], identity: &Identity) {
         for (content, path) in self.plan().captures_of(id) {
             let volume = mounts.iter().find(|mounted| mounted.at == path).and_then(|mounted| mounted.volume.clone());
-            let owner = Owner { uid: identity.uid, gid: identity.gid };
-            self.hold(content, Held { container: container.to_owned(), path: path.to_owned(), volume, owner });
+            let held = Held { container: container.to_owned(), path: path.to_owned(), volume, owner: owner(identity) };
+            self.hold(content, held);
         }
     }
+}
+
+fn owner(identity: &Identity) -> Owner {
+    Owner { uid: identity.uid, gid: identity.gid }
 }

@@ -16,7 +16,7 @@ use bollard::{
 use sti_core::{BuildId, ImageId, build_id::LABEL};
 use sti_engine::{Error, Leftover, OWNER_LABEL};
 
-use crate::{DockerEngine, commit, failures::Failure, ledger};
+use crate::{DockerEngine, Question, commit, contents, failures::Failure, ledger};
 
 /// A request that was broken off may still be carried out for a moment; as long as something comes, more may.
 const LATE_PAUSES: [Duration; 6] = [
@@ -35,6 +35,9 @@ const LEAST_LOOKS_AT_A_BUILDER: usize = 4;
 /// So long may an engine's builder take to end after whoever wanted the image is gone.
 const PAUSES_OF_A_BUILDER: [Duration; 4] =
     [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(600), Duration::from_secs(2)];
+
+/// So many questions are asked of an image ahead of time, at a request each.
+const MOST_QUESTIONS: usize = 4;
 
 /// What one build left.
 #[derive(Default)]
@@ -130,33 +133,38 @@ impl DockerEngine {
         Ok(())
     }
 
-    /// Asks of the images that were made what was asked of others: so the next build need not make a container to look into them.
-    /// A question that fails is asked again by whoever wants to know.
+    /// Asks of the images that were made what the next build may ask of them, so that it need not make a container to look into them:
+    /// what was asked of others, and which programs were looked for in the image below without being run. A question that fails is
+    /// asked again by whoever wants to know.
     async fn learn_about_products(&self) {
         let (asked, committed) = {
             let mut curiosity = self.curiosity();
             (curiosity.asked.clone(), std::mem::take(&mut curiosity.committed))
         };
         for made in committed {
-            let others = asked.iter().filter(|(image, _)| **image != made.base).flat_map(|(_, questions)| questions);
-            for question in others {
+            let is_for_later = |image: &ImageId, question: &Question| {
+                *image != made.base || matches!(question, Question::Path(path) if !made.programs.contains(path))
+            };
+            let questions = asked.iter().flat_map(|(image, questions)| questions.iter().map(move |question| (image, question)));
+            let worth: BTreeSet<_> =
+                questions.filter(|(image, question)| is_for_later(image, question)).map(|(_, question)| question).collect();
+            for question in worth.into_iter().take(MOST_QUESTIONS) {
                 let _ = self.learn(&made, question).await;
             }
         }
     }
 
-    async fn learn(&self, made: &commit::Committed, question: &crate::Question) -> Result<(), Error> {
+    async fn learn(&self, made: &commit::Committed, question: &Question) -> Result<(), Error> {
         let path = question.path();
-        let is_mounted = |at: &String| path == at || path.strip_prefix(at.as_str()).is_some_and(|rest| rest.starts_with('/'));
-        if made.mounted.iter().any(is_mounted) {
+        if made.mounted.iter().any(|at| contents::is_below(path, at)) {
             return Ok(());
         }
         match question {
-            crate::Question::Path(path) => {
+            Question::Path(path) => {
                 let fact = self.look_in(&made.container, path).await?;
                 self.memory.learn_path(&made.image, path, fact.as_ref());
             }
-            crate::Question::Text(path, limit) => {
+            Question::Text(path, limit) => {
                 let bytes = self.read_in(&made.container, path, *limit).await?;
                 self.memory.learn_text(&made.image, path, bytes.as_deref());
             }

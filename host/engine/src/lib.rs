@@ -6,7 +6,7 @@ mod error;
 pub mod fake;
 mod questions;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
 use sti_core::{BuildId, Identity, ImageFacts, ImageId, PathFact, Progress, Pull, Reference, Tree, plan::StepId};
@@ -80,6 +80,13 @@ pub struct About {
     pub platform: String,
     /// Where it was found.
     pub endpoint: String,
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { product, version, api, platform, endpoint } = self;
+        write!(formatter, "{product} {version} (API {api}, {platform}) at {endpoint}")
+    }
 }
 
 /// What a plan is carried out with.

@@ -4,6 +4,7 @@ use std::{path::Path, process::ExitCode, sync::Arc};
 
 use serde_json::json;
 use sti_core::{BuildId, progress::Silent};
+use sti_engine::Engine;
 
 use super::{
     args::{EngineCommand, Output},
@@ -23,9 +24,10 @@ struct Check {
 const LITTLE_SPACE: u64 = 1_000_000_000;
 
 pub(super) async fn run(command: EngineCommand, output: &Output) -> Result<ExitCode, StiError> {
+    let [engine, leftovers] = engine(&command).await;
     let checks = [
-        engine(&command).await,
-        leftovers(&command).await,
+        engine,
+        leftovers,
         sandbox(&command).await,
         policy(&command),
         directory("cache", |directories| &directories.cache),
@@ -41,27 +43,29 @@ pub(super) async fn run(command: EngineCommand, output: &Output) -> Result<ExitC
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-async fn engine(command: &EngineCommand) -> Check {
-    let asked = async {
-        let engine = surroundings::engine(&command.place, &BuildId::draw(), Arc::new(Silent)).await?;
-        let about = engine.about().await?;
-        Ok(format!("{} {} (API {}, {}) at {}", about.product, about.version, about.api, about.platform, about.endpoint))
-    };
-    Check { name: "engine", outcome: asked.await.map_err(words) }
+/// The engine itself, and what builds left in it.
+async fn engine(command: &EngineCommand) -> [Check; 2] {
+    match surroundings::engine(&command.place, &BuildId::draw(), Arc::new(Silent)).await {
+        Ok(engine) => {
+            let about = engine.about().await.map(|about| about.to_string()).map_err(|error| words(error.into()));
+            [Check { name: "engine", outcome: about }, leftovers(engine.as_ref()).await]
+        }
+        Err(error) => {
+            let unknown = ("nobody can be asked without an engine".to_owned(), None);
+            [Check { name: "engine", outcome: Err(words(error)) }, Check { name: "leftovers", outcome: Err(unknown) }]
+        }
+    }
 }
 
-async fn leftovers(command: &EngineCommand) -> Check {
-    let asked = async {
-        let engine = surroundings::engine(&command.place, &BuildId::draw(), Arc::new(Silent)).await?;
-        let owner = surroundings::owner();
-        let leftovers = engine.leftovers().await?;
-        let ours = leftovers.iter().filter(|leftover| leftover.owner.as_ref() == Some(&owner)).count();
-        Ok(match ours {
+async fn leftovers(engine: &dyn Engine) -> Check {
+    let owner = surroundings::owner();
+    let told = engine.leftovers().await.map(|leftovers| {
+        match leftovers.iter().filter(|leftover| leftover.owner.as_ref() == Some(&owner)).count() {
             0 => "no build left anything in the engine".to_owned(),
             some => format!("{some} builds have something in the engine; `sti gc` removes what belongs to dead ones"),
-        })
-    };
-    Check { name: "leftovers", outcome: asked.await.map_err(words) }
+        }
+    });
+    Check { name: "leftovers", outcome: told.map_err(|error| words(error.into())) }
 }
 
 async fn sandbox(command: &EngineCommand) -> Check {

@@ -10,8 +10,11 @@ use std::{
     sync::Arc,
 };
 
-use cap_std::{ambient_authority, fs::Dir};
-use sti_core::{BuildId, Progress};
+use cap_std::{
+    ambient_authority,
+    fs::{Dir, MetadataExt},
+};
+use sti_core::{BuildId, Progress, progress::Level};
 use sti_docker::{Candidate, DockerEngine};
 use sti_engine::Engine;
 use sti_policy::{Policy, Which};
@@ -62,14 +65,42 @@ fn absolute(value: Option<OsString>) -> Option<PathBuf> {
 
 /// Makes a directory that only the user can look into, where it is missing, and opens it.
 pub(super) fn private_dir(path: &Path) -> Result<Dir, StiError> {
-    let open = || {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-        Dir::open_ambient_dir(path, ambient_authority())
-    };
-    open().map_err(|error| StiError::InvalidArgument {
+    let dir = made(path).map_err(|error| StiError::InvalidArgument {
         what: format!("cannot keep anything in `{}`: {error}", path.display()),
         hint: Some("set XDG_CACHE_HOME and XDG_STATE_HOME to directories that you can write".to_owned()),
-    })
+    })?;
+    trusted(dir, path)
+}
+
+/// The same, and nothing where it cannot be made or written, as in a read-only home: a build does without.
+fn private_dir_if_any(path: &Path) -> Result<Option<Dir>, StiError> {
+    let Ok(dir) = made(path) else { return Ok(None) };
+    if rustix::fs::accessat(&dir, ".", rustix::fs::Access::WRITE_OK, rustix::fs::AtFlags::empty()).is_err() {
+        return Ok(None);
+    }
+    trusted(dir, path).map(Some)
+}
+
+fn made(path: &Path) -> io::Result<Dir> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    Dir::open_ambient_dir(path, ambient_authority())
+}
+
+/// What somebody else could have written is not believed.
+fn trusted(dir: Dir, path: &Path) -> Result<Dir, StiError> {
+    let refused = |why: String| StiError::InvalidArgument {
+        what: format!("the directory `{}` cannot be trusted: {why}", path.display()),
+        hint: Some(format!("remove it, or make it yours and private: chown, chmod 0700 {}", path.display())),
+    };
+    let metadata = dir.dir_metadata().map_err(|error| refused(error.to_string()))?;
+    let (owner, user) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if owner != user {
+        return Err(refused(format!("it belongs to user {owner}, and this is user {user}")));
+    }
+    match metadata.mode() & 0o7777 {
+        mode if mode & 0o022 != 0 => Err(refused(format!("others can write in it (mode {mode:04o})"))),
+        _ => Ok(dir),
+    }
 }
 
 /// A host as the flags and the surroundings make it, without an engine.
@@ -82,8 +113,13 @@ pub(super) struct Workplace {
 /// Sandbox, policy and locks, as this user has them.
 pub(super) fn workplace(policy: Option<&Path>) -> Result<Workplace, StiError> {
     let directories = Directories::of_user();
-    let store = directories.as_ref().map(|directories| private_dir(&directories.cache.join("plugins"))).transpose()?;
-    let lives = directories.as_ref().map(|directories| private_dir(&directories.state.join("builds"))).transpose()?;
+    let (store, lives) = match directories {
+        None => (None, None),
+        Some(directories) => {
+            let (cache, state) = (directories.cache.join("plugins"), directories.state.join("builds"));
+            (private_dir_if_any(&cache)?, private_dir_if_any(&state)?)
+        }
+    };
     let sandbox = Sandbox::new(sti_sandbox::Settings { store, limits: Limits::default() })?;
     Ok(Workplace { plugins: Plugins::new(sandbox), policy: read_policy(policy)?, lives: lives.map(Lives::new) })
 }
@@ -113,6 +149,10 @@ pub(super) fn read_policy(flag: Option<&Path>) -> Result<Policy, StiError> {
 /// Finds the engine and makes ready for one build.
 pub(super) async fn host(place: &Place, build: &BuildId, progress: Arc<dyn Progress>) -> Result<Host, StiError> {
     let Workplace { plugins, policy, lives } = workplace(place.policy.as_deref())?;
+    if lives.is_none() {
+        let what = "nothing can be kept in this home: should this build be killed, nobody finds what it leaves (`sti doctor`)";
+        progress.say(Level::Warning, what.to_owned());
+    }
     let engine = engine(place, build, progress).await?;
     Ok(Host::new(plugins, policy, engine, lives))
 }
@@ -126,7 +166,7 @@ pub(super) async fn engine(place: &Place, build: &BuildId, progress: Arc<dyn Pro
         });
     }
     let memory = match Directories::of_user() {
-        Some(directories) => Some(private_dir(&directories.cache.join("images"))?),
+        Some(directories) => private_dir_if_any(&directories.cache.join("images"))?,
         None => None,
     };
     let settings = |candidate: &Candidate| sti_docker::Settings {

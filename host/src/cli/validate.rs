@@ -30,12 +30,12 @@ pub(super) async fn run(command: ValidateCommand, output: &Output) -> Result<Exi
     let validating = Box::pin(validate(request, &host, Arc::clone(&progress)));
     let result = interrupts.unless_cleaning(validating, &host, progress.as_ref()).await?;
     print(&result, output);
-    Ok(if result.passes() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(result.condition().map_or(ExitCode::SUCCESS, |condition| ExitCode::from(condition.exit)))
 }
 
 fn print(result: &ValidateResult, output: &Output) {
     if output.json {
-        let condition = if result.passes() { None } else { Some("validation-failed") };
+        let condition = result.condition().map(|condition| condition.name);
         let images: Vec<_> = result
             .verdicts
             .iter()

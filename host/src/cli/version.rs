@@ -44,9 +44,7 @@ pub(super) async fn run(command: EngineCommand, output: &Output) -> Result<ExitC
         print_line(&format!("plugin {} {} {}", known.name, version_of(&known).unwrap_or("not vetted"), known.digest));
     }
     print_line(&match engine {
-        Ok(about) => {
-            format!("engine {} {} (API {}, {}) at {}", about.product, about.version, about.api, about.platform, about.endpoint)
-        }
+        Ok(about) => format!("engine {about}"),
         Err(error) => format!("engine none: {error}"),
     });
     Ok(ExitCode::SUCCESS)

@@ -279,7 +279,9 @@ fn looked_for(image: &Reference, pull: Pull) -> String {
 fn reasons(verdict: &ImageVerdict) -> Vec<String> {
     let reason = |finding: &sti_core::Finding| {
         let hint = finding.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        format!("`{}`: {}{hint}", verdict.image, finding.message)
+        let is_named = finding.message.contains(&verdict.image.to_string());
+        let about = if is_named { String::new() } else { format!("`{}`: ", verdict.image) };
+        format!("{about}{}{hint}", finding.message)
     };
     verdict.findings.iter().map(reason).collect()
 }

@@ -53,6 +53,10 @@ impl Images {
             }
         };
         let (builder, runtime) = futures_util::join!(builder, runtime);
+        // One of them ends the build: the other is said, too.
+        if let (Err(_), Err(error)) = (&builder, &runtime) {
+            self.progress.say(Level::Warning, error.to_string());
+        }
         builder?;
         runtime
     }

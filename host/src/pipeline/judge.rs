@@ -36,7 +36,7 @@ pub(super) async fn judge_images(
         }
         let failures = tell_findings(findings, image, progress.as_ref());
         if !failures.is_empty() {
-            failed.push(ImageVerdict { role: role.name(), image: image.clone(), findings: failures });
+            failed.push(ImageVerdict::of(role, image, failures));
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(StiError::ValidationFailed { verdicts: failed }) }

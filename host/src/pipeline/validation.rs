@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use sti_core::{Progress, Pull, Reference};
-use sti_policy::Named;
-use sti_sandbox::Moment;
+use sti_core::{Finding, Progress, Pull, Reference};
+use sti_policy::{Named, PluginIdentity};
+use sti_sandbox::{Moment, Plugin};
 
 use super::{
-    error::StiError,
+    error::{Condition, StiError},
     images::Images,
     judge::{Question, ask_all},
     verdict::{ImageVerdict, Role},
@@ -41,12 +41,20 @@ impl ValidateResult {
     pub fn passes(&self) -> bool {
         self.verdicts.iter().all(ImageVerdict::passes)
     }
+
+    /// What the outcome is known by, where not all images pass: that of the first image that could not be had, else `validation-failed`.
+    pub fn condition(&self) -> Option<Condition> {
+        let failed = Condition { name: "validation-failed", exit: 1 };
+        let not_had = self.verdicts.iter().find_map(|verdict| verdict.not_had);
+        (!self.passes()).then_some(not_had.unwrap_or(failed))
+    }
 }
 
-/// Judges images, pulling what is missing. All findings of all images are answered.
+/// Judges images, pulling what is missing. All findings of all images are answered; that an image is nowhere, or cannot be pulled, is
+/// such a finding.
 ///
 /// # Errors
-/// Where an image could not be judged: it is nowhere, the engine does not answer, a validator failed.
+/// Where nothing could be judged: the engine does not answer, or a validator failed.
 pub async fn validate(request: ValidateRequest, host: &Host, progress: Arc<dyn Progress>) -> Result<ValidateResult, StiError> {
     let lock = host.begin(progress.as_ref()).await?;
     let validated = judge_each(&request, host, &progress).await;
@@ -62,19 +70,44 @@ async fn judge_each(request: &ValidateRequest, host: &Host, progress: &Arc<dyn P
     }
     let mut verdicts = Vec::new();
     for (role, image) in request.images() {
-        let named = request.named();
-        let mut findings = Vec::new();
-        for validator in validators.chunks(1) {
-            let grant = host.policy.grant(&validator[0].1, &named);
-            let images = Arc::new(Images::granted(host, grant, request.pull, named.images.clone(), Arc::clone(progress)));
-            let facts = images.existing(image, |image, pull| role.missing(image, pull)).await?;
-            let incremental = role == Role::Builder && (request.incremental || request.runtime_image.is_some());
-            let question = Question { role, facts, incremental, contract: request.contract.clone() };
-            findings.extend(ask_all(validator, &question, &images, progress).await?);
-        }
-        verdicts.push(ImageVerdict { role: role.name(), image: image.clone(), findings });
+        verdicts.push(match judge(role, image, request, &validators, host, progress).await {
+            Ok(findings) => ImageVerdict::of(role, image, findings),
+            Err(error) if is_about_the_image(&error) => ImageVerdict::not_had(role, image, &error),
+            Err(error) => return Err(error),
+        });
     }
     Ok(ValidateResult { verdicts })
+}
+
+async fn judge(
+    role: Role,
+    image: &Reference,
+    request: &ValidateRequest,
+    validators: &[(Plugin, PluginIdentity)],
+    host: &Host,
+    progress: &Arc<dyn Progress>,
+) -> Result<Vec<Finding>, StiError> {
+    let named = request.named();
+    let mut findings = Vec::new();
+    for validator in validators.chunks(1) {
+        let grant = host.policy.grant(&validator[0].1, &named);
+        let images = Arc::new(Images::granted(host, grant, request.pull, named.images.clone(), Arc::clone(progress)));
+        let facts = images.existing(image, |image, pull| role.missing(image, pull)).await?;
+        let incremental = role == Role::Builder && (request.incremental || request.runtime_image.is_some());
+        let question = Question { role, facts, incremental, contract: request.contract.clone() };
+        findings.extend(ask_all(validator, &question, &images, progress).await?);
+    }
+    Ok(findings)
+}
+
+/// Whether the other image can still be judged.
+fn is_about_the_image(error: &StiError) -> bool {
+    matches!(
+        error,
+        StiError::NoSuchBuilderImage { .. }
+            | StiError::NoSuchRuntimeImage { .. }
+            | StiError::Engine(sti_engine::Error::PullFailed { .. })
+    )
 }
 
 impl ValidateRequest {

@@ -38,6 +38,7 @@ impl Strategy for Dockerfile {
     fn decide(job: &Job, plan: &Plan) -> Result<(), Problem> {
         let parts = Parts::find(job)?;
         check_values(job)?;
+        std::iter::once(&parts.builder).chain(&parts.runtime).try_for_each(check_triggers)?;
         let artifacts = parts.saved_artifacts(plan)?;
         let app = match &parts.runtime {
             None => prepare(job, add_artifacts(add_source(plan, "build", &parts.builder, &plan.source())?, artifacts.as_ref())?),
@@ -61,6 +62,15 @@ fn check_values(job: &Job) -> Result<(), Problem> {
         }
         None => Ok(()),
     }
+}
+
+/// Refuses an image that brings instructions along: a builder of an engine carries them out, and nobody asked for that.
+fn check_triggers(image: &Image) -> Result<(), Problem> {
+    let triggers = image.triggers();
+    let Some(first) = triggers.first() else { return Ok(()) };
+    let message =
+        format!("`{}` has ONBUILD instructions, such as `{first}`, which the engine would carry out unasked", image.reference());
+    Err(Problem::invalid("triggers-unasked", message).hint("--strategy commit, which carries none of them out"))
 }
 
 /// Prepares in the builder, and then in the runtime image with what the first left as its result.

@@ -153,6 +153,16 @@ fn refuses_a_variable_of_several_lines_and_names_the_strategy_that_takes_it() {
 }
 
 #[test]
+fn refuses_instructions_that_an_image_brings_along() {
+    let with_triggers = |name: &str| saving(name).triggers(&["RUN make", "COPY . /x"]);
+    check_refuses(&job().image(with_triggers("builder")), "triggers-unasked");
+    let extended = job().image(saving("builder")).image(with_triggers("runtime")).runtime_image("runtime");
+    check_refuses(&extended, "triggers-unasked");
+    let decision = extended.decide::<Dockerfile>();
+    assert!(decision.expect_problem().message().starts_with("`runtime` has ONBUILD instructions, such as `RUN make`,"));
+}
+
+#[test]
 fn refuses_before_anything_is_planned() {
     check_refuses(&job(), "no-such-builder-image");
     check_refuses(&job().image(FakeImage::new("builder").executable("/usr/bin/run")), "prepare-missing");

@@ -10,14 +10,16 @@ use crate::{Content, Image, Job, Plan, Problem, Pull, find, log};
 /// use sti_plugin::contract::Parts;
 /// use sti_plugin::testing::{FakeImage, JobBuilder};
 ///
-/// let builder = FakeImage::new("builder").executable("/usr/bin/prepare").executable("/usr/bin/run");
+/// let scripts = ["/usr/bin/prepare", "/usr/bin/run", "/usr/bin/save-artifacts"];
+/// let builder = scripts.into_iter().fold(FakeImage::new("builder"), FakeImage::executable);
 /// let job = JobBuilder::new("builder", "app").image(builder);
 /// let decision = job.decide_with(|job, _plan| {
 ///     let parts = Parts::find(job)?;
 ///     assert!(parts.previous.is_none() && parts.runtime.is_none());
 ///     Ok(())
 /// });
-/// assert_eq!(decision.log[0].text, "clean build: there is no earlier `app`");
+/// assert_eq!(decision.log[0].text, "contract `prepare`: `builder` has /usr/bin/prepare");
+/// assert_eq!(decision.log[1].text, "clean build: there is no earlier `app`");
 /// ```
 pub struct Parts {
     /// Turns source into an application.
@@ -29,15 +31,21 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Finds the images of a job and checks that they follow the contract. Says which kind of build it is, and why.
+    /// Finds the images of a job and checks that they follow the contract. Says which contract and which kind of build it is, and why.
     pub fn find(job: &Job) -> Result<Self, Problem> {
         refuse_assemble(job)?;
         let builder = image(job, &job.builder_image(), "builder")?;
+        let why = if job.contract().is_some() {
+            "asked for"
+        } else {
+            &format!("`{}` has {}", builder.reference(), PREPARE.build_script())
+        };
+        log::info(format!("contract `{}`: {why}", PREPARE.name));
         let runtime = job.runtime_image().map(|name| image(job, &name, "runtime")).transpose()?;
         if runtime.is_some() {
             require_save_artifacts(&builder)?;
         }
-        let previous = previous(job, if runtime.is_some() { "build" } else { "app" })?;
+        let previous = previous(job, if runtime.is_some() { "build" } else { "app" }, &builder)?;
         Ok(Self { builder, runtime, previous })
     }
 
@@ -106,20 +114,30 @@ fn require_save_artifacts(builder: &Image) -> Result<(), Problem> {
 }
 
 /// Finds the earlier product that artifacts come from, and tells whether the build is incremental or clean, and why.
-fn previous(job: &Job, product: &str) -> Result<Option<Image>, Problem> {
+fn previous(job: &Job, product: &str, builder: &Image) -> Result<Option<Image>, Problem> {
+    let script = PREPARE.save_artifacts_script();
     let Some(name) = job.previous_image(product) else {
-        log::info("clean build: asked for");
-        return Ok(None);
+        return clean("asked for", builder, &script);
     };
     let Some(image) = find(&name, Pull::Never)? else {
-        log::info(format!("clean build: there is no earlier `{name}`"));
-        return Ok(None);
+        return clean(&format!("there is no earlier `{name}`"), builder, &script);
     };
-    let script = PREPARE.save_artifacts_script();
     if image.look_at([script.as_str()])?.is_empty() {
         log::info(format!("clean build: the earlier `{name}` has no `{script}`"));
         return Ok(None);
     }
     log::info(format!("incremental build: reuses what `{name}` saves"));
     Ok(Some(image))
+}
+
+/// Tells of a clean build, and of whether a later one can be incremental. Having asked here lets the host know what is worth knowing of
+/// the product.
+fn clean(why: &str, builder: &Image, script: &str) -> Result<Option<Image>, Problem> {
+    let forever = if builder.look_at([script])?.is_empty() {
+        format!("; without `{script}` in `{}`, later ones are clean as well", builder.reference())
+    } else {
+        String::new()
+    };
+    log::info(format!("clean build: {why}{forever}"));
+    Ok(None)
 }
