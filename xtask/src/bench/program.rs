@@ -171,11 +171,13 @@ fn size_of(directory: &Path) -> u64 {
     entries.map(size).sum()
 }
 
-/// Files that have no name any more and are still open.
+/// Files that have no name any more and are still open; but those that never had one lie in memory, and count there.
 fn size_of_deleted(process: u32) -> u64 {
     let open = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
-    let is_deleted =
-        |entry: &fs::DirEntry| fs::read_link(entry.path()).is_ok_and(|target| target.to_string_lossy().ends_with(" (deleted)"));
+    let is_deleted = |entry: &fs::DirEntry| {
+        let target = fs::read_link(entry.path()).unwrap_or_default().to_string_lossy().into_owned();
+        target.ends_with(" (deleted)") && !target.starts_with("/memfd:")
+    };
     open.filter(is_deleted)
         .filter_map(|entry| fs::metadata(entry.path()).ok())
         .filter(fs::Metadata::is_file)
