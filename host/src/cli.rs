@@ -1,11 +1,13 @@
 //! The command line: one file for each command, and the only rooms that know the terminal, the environment and ambient paths.
 #![expect(clippy::disallowed_methods, reason = "this is where ambient authority is turned into values")]
 
+mod address;
 mod args;
 mod build;
 mod display;
 mod doctor;
 mod environment;
+mod fetch;
 mod gc;
 mod generated;
 mod interrupt;
@@ -13,6 +15,7 @@ mod plan;
 mod plugins;
 mod report;
 mod request;
+mod scratch;
 mod source;
 pub(crate) mod surroundings;
 mod text;
@@ -31,7 +34,7 @@ use sti_core::{BuildId, progress::Silent};
 use crate::{Host, StiError};
 use args::{Cli, Command};
 
-pub use source::open as open_source;
+pub use source::open_source;
 
 /// Reads the command line, does what it says, and answers with the exit code of SEMANTICS' table.
 pub fn run() -> ExitCode {
@@ -62,6 +65,7 @@ async fn dispatch(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Build(command) => Box::pin(build::run(*command, &output)).await,
         Command::Plan(command) => Box::pin(plan::run(*command, &output)).await,
+        Command::Fetch(command) => Box::pin(fetch::run(command, &output)).await,
         Command::Validate(command) => validate::run(command, &output).await,
         Command::Plugins(command) => plugins::run(command, &output).await,
         Command::Gc(command) => gc::run(command, &output).await,

@@ -18,10 +18,10 @@ pub use cli::{open_source, run};
 pub use host::Host;
 pub use lives::{BuildLock, Lives};
 pub use pipeline::{
-    BuildRequest, BuildResult, Condition, ImageVerdict, Planned, StiError, StrategyChoice, ValidateRequest, ValidateResult,
-    build, build_as_approved, plan, validate,
+    BuildRequest, BuildResult, Condition, Fetched, ImageVerdict, Planned, Source, SourceAddress, StiError, StrategyChoice,
+    ValidateRequest, ValidateResult, build, build_as_approved, fetch, plan, validate,
 };
-pub use plugins::{Known, Origin, Plugins};
+pub use plugins::{FetcherChoice, Known, Origin, Plugins};
 pub use sti_core::{
     BuildId, Event, Finding, ImageId, Plan, Progress, Pull, Reference, Severity, Tree, Variable,
     plan::Network,

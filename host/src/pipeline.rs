@@ -2,6 +2,7 @@
 
 mod deliver;
 pub(crate) mod error;
+pub(crate) mod fetching;
 mod images;
 mod judge;
 mod provenance;
@@ -14,17 +15,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sti_core::{ImageId, Plan, Progress, Reference, progress::Event};
+use sti_core::{ImageId, Plan, Progress, Reference, Tree, progress::Event};
 use sti_engine::{Contents, Execution};
 use sti_policy::ApprovedPlan;
 
 pub use error::{Condition, StiError};
+pub use fetching::{Fetched, Source, SourceAddress, fetch};
 pub(crate) use request::DEFAULT_STRATEGY;
 pub use request::{BuildRequest, StrategyChoice};
 pub use validation::{ValidateRequest, ValidateResult, validate};
 pub use verdict::ImageVerdict;
 
-use crate::{Host, plugins::Strategy};
+use crate::{Host, plugins::Chosen};
 use images::Images;
 
 /// What came out of a build.
@@ -81,7 +83,7 @@ pub async fn build_as_approved(
 /// As [`build()`].
 pub async fn plan(request: BuildRequest, host: &Host, progress: Arc<dyn Progress>) -> Result<Planned, StiError> {
     let lock = host.begin(progress.as_ref()).await?;
-    let planned = approve(&request, host, &progress).await.map(|(plan, _)| Planned { plan });
+    let planned = approve(&request, host, &progress).await.map(|approved| Planned { plan: approved.plan });
     host.end(lock, progress.as_ref()).await;
     planned
 }
@@ -93,9 +95,9 @@ async fn carry_out(
     witness: &(dyn Fn(&Plan) -> Result<(), StiError> + Sync),
 ) -> Result<BuildResult, StiError> {
     let begun = Instant::now();
-    let (approved_plan, images) = approve(&request, host, progress).await?;
+    let Approved { plan: approved_plan, images, source } = approve(&request, host, progress).await?;
     witness(approved_plan.plan())?;
-    let contents = Contents { source: Some(request.source.clone()) };
+    let contents = Contents { source: Some(source) };
     let execution =
         Execution { plan: &approved_plan, contents: &contents, keep_failed: request.keep_failed, progress: progress.as_ref() };
     let outcome = host.engine.execute(execution).await?;
@@ -106,31 +108,36 @@ async fn carry_out(
     Ok(BuildResult { tag, image, products, took })
 }
 
-async fn approve(
-    request: &BuildRequest,
-    host: &Host,
-    progress: &Arc<dyn Progress>,
-) -> Result<(ApprovedPlan, Arc<Images>), StiError> {
+/// A plan that may be carried out, and what it needs.
+struct Approved {
+    plan: ApprovedPlan,
+    images: Arc<Images>,
+    source: Tree,
+}
+
+async fn approve(request: &BuildRequest, host: &Host, progress: &Arc<dyn Progress>) -> Result<Approved, StiError> {
     let strategy = host.plugins.strategy(&request.strategy, &host.policy).await?;
     strategy.check_settings(&request.settings)?;
-    request.source.check()?;
+    let fetched = fetching::tree_of(&request.source, &host.plugins, &host.policy, progress).await?;
+    fetched.tree.check()?;
     let images = Arc::new(Images::of(request, host, &strategy, Arc::clone(progress)));
     images.find_named(request).await?;
     judge::judge_images(request, host, &images, progress).await?;
-    let plan = decide(request, &strategy, &images, progress).await?;
-    let plan = provenance::stamp(plan, request);
+    let plan = decide(request, &fetched, &strategy, &images, progress).await?;
+    let plan = provenance::stamp(plan, request, &fetched);
     let plan = host.policy.approve(plan, strategy.identity(), &request.named())?;
-    Ok((plan, images))
+    Ok(Approved { plan, images, source: fetched.tree })
 }
 
 async fn decide(
     request: &BuildRequest,
-    strategy: &Strategy,
+    fetched: &Fetched,
+    strategy: &Chosen,
     images: &Arc<Images>,
     progress: &Arc<dyn Progress>,
 ) -> Result<Plan, StiError> {
     let powers = images.powers(Arc::clone(progress));
-    let decided = strategy.plugin().limited(&images.limits()).decide(request.job(images.network()), powers).await;
+    let decided = strategy.plugin().limited(&images.limits()).decide(request.job(fetched, images.network()), powers).await;
     decided.map_err(|error| images.recorded_refusal().unwrap_or_else(|| error.into()))
 }
 

@@ -1,5 +1,7 @@
 //! The plugins that this program knows: those built into it and those in files. Held against policy before any of their code runs.
 
+mod matching;
+
 use std::path::PathBuf;
 
 use sti_core::{Variable, closest::closest};
@@ -8,7 +10,7 @@ use sti_sandbox::{Card, Component, Kind, Plugin, Sandbox};
 
 pub use sti_policy::Origin;
 
-use crate::pipeline::{error::StiError, request::StrategyChoice};
+use crate::pipeline::{SourceAddress, error::StiError, request::StrategyChoice};
 
 /// A plugin that was built with the program and is part of it.
 pub(crate) struct Shipped {
@@ -39,10 +41,28 @@ pub struct Known {
     pub origin: Origin,
 }
 
-/// A strategy that may run.
-pub(crate) struct Strategy {
+/// Who fetches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum FetcherChoice {
+    /// Whose card fits the address.
+    #[default]
+    ByAddress,
+    /// A plugin that the host knows.
+    Named(String),
+    /// A component in a file.
+    File {
+        /// As the user wrote it.
+        shown: String,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// A plugin that may run, as one of the kinds that it is.
+pub(crate) struct Chosen {
     plugin: Plugin,
     identity: PluginIdentity,
+    kind: Kind,
 }
 
 impl Plugins {
@@ -71,7 +91,7 @@ impl Plugins {
         Ok(Known { name: identity.name, card: Some(plugin.card().clone()), digest: identity.digest, origin: identity.origin })
     }
 
-    pub(crate) async fn strategy(&self, choice: &StrategyChoice, policy: &Policy) -> Result<Strategy, StiError> {
+    pub(crate) async fn strategy(&self, choice: &StrategyChoice, policy: &Policy) -> Result<Chosen, StiError> {
         match choice {
             StrategyChoice::Named(name) => self.named_strategy(name, policy).await,
             StrategyChoice::File { shown, bytes } => {
@@ -79,7 +99,7 @@ impl Plugins {
                 if !plugin.card().kinds.contains(&Kind::Strategy) {
                     return Err(StiError::no_strategy_in(shown));
                 }
-                Ok(Strategy { plugin, identity })
+                Ok(Chosen { plugin, identity, kind: Kind::Strategy })
             }
         }
     }
@@ -104,7 +124,54 @@ impl Plugins {
         Ok(validators)
     }
 
-    async fn named_strategy(&self, name: &str, policy: &Policy) -> Result<Strategy, StiError> {
+    /// Who fetches an address: whom the user names, else by the cards of those that policy vets.
+    pub(crate) async fn fetcher(&self, address: &SourceAddress, policy: &Policy) -> Result<Chosen, StiError> {
+        let not_a_fetcher = |shown: &str| StiError::InvalidArgument {
+            what: format!("`{shown}` is no fetcher"),
+            hint: Some("`sti plugins` lists what each plugin is".to_owned()),
+        };
+        if let FetcherChoice::File { shown, bytes } = &address.fetcher {
+            let (plugin, identity) = self.load_file(shown, bytes, policy).await?;
+            let is_fetcher = plugin.card().kinds.contains(&Kind::Fetcher);
+            return is_fetcher.then_some(Chosen { plugin, identity, kind: Kind::Fetcher }).ok_or_else(|| not_a_fetcher(shown));
+        }
+        let (fetchers, denial) = self.fetchers(policy).await?;
+        let cards: Vec<_> = fetchers.iter().map(Plugin::card).collect();
+        let place = match &address.fetcher {
+            FetcherChoice::Named(name) => cards.iter().position(|card| card.answers_to(name)),
+            _ => matching::fitting(&cards, address),
+        };
+        match (place, denial, &address.fetcher) {
+            (Some(place), ..) => {
+                let plugin = fetchers[place].clone();
+                Ok(Chosen { identity: identity_of(&plugin, Origin::Shipped), plugin, kind: Kind::Fetcher })
+            }
+            (None, Some(denial), _) => Err(denial.into()),
+            (None, None, FetcherChoice::Named(name)) => Err(not_a_fetcher(name)),
+            (None, None, _) => {
+                let known = cards.iter().flat_map(|card| &card.schemes).map(|scheme| format!("{scheme}:")).collect();
+                Err(StiError::NoFetcher { address: address.written.clone(), known })
+            }
+        }
+    }
+
+    /// The shipped fetchers that policy vets, and why another one is not among them.
+    async fn fetchers(&self, policy: &Policy) -> Result<(Vec<Plugin>, Option<sti_policy::Denial>), StiError> {
+        let (mut fetchers, mut denial) = (Vec::new(), None);
+        for shipped in SHIPPED {
+            if let Err(refused) = policy.vet(&unread(shipped)) {
+                denial.get_or_insert(refused);
+                continue;
+            }
+            let plugin = self.sandbox.load(component(shipped)).await?;
+            if plugin.card().kinds.contains(&Kind::Fetcher) {
+                fetchers.push(plugin);
+            }
+        }
+        Ok((fetchers, denial))
+    }
+
+    async fn named_strategy(&self, name: &str, policy: &Policy) -> Result<Chosen, StiError> {
         let mut names = Vec::new();
         let mut denial = None;
         for shipped in SHIPPED {
@@ -123,7 +190,7 @@ impl Plugins {
             }
             if card.answers_to(name) {
                 let identity = identity_of(&plugin, Origin::Shipped);
-                return Ok(Strategy { plugin, identity });
+                return Ok(Chosen { plugin, identity, kind: Kind::Strategy });
             }
             names.push(card.name.clone());
             names.extend(card.aliases.iter().cloned());
@@ -158,7 +225,7 @@ impl Plugins {
     }
 }
 
-impl Strategy {
+impl Chosen {
     pub(crate) fn plugin(&self) -> &Plugin {
         &self.plugin
     }
@@ -174,7 +241,8 @@ impl Strategy {
             None => Ok(()),
             Some(unknown) => Err(StiError::UnknownSetting {
                 name: unknown.name.clone(),
-                strategy: self.plugin.card().name.clone(),
+                kind: self.kind.name(),
+                plugin: self.plugin.card().name.clone(),
                 known: declared().map(str::to_owned).collect(),
             }),
         }

@@ -1,5 +1,6 @@
 //! The nouns of `sti`: what the rooms of the house hand to each other. Names no engine, no WebAssembly and no terminal.
 
+pub mod blob;
 pub mod build_id;
 pub mod closest;
 pub mod finding;
@@ -11,6 +12,7 @@ pub mod reference;
 pub mod tree;
 pub mod variable;
 
+pub use blob::Blob;
 pub use build_id::BuildId;
 pub use finding::{Finding, Severity};
 pub use image::{Identity, ImageFacts, ImageId, PathFact, PathKind, Pull};

@@ -11,6 +11,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod writer;
 
 use std::{
     ffi::{CString, OsStr},
@@ -27,6 +28,7 @@ pub use file::{FileAt, OpenFile};
 pub use handle::Modified;
 pub use questions::{Listed, ListedKind};
 pub use walk::{Entry, Kind};
+pub use writer::{GrowingFile, TreeWriter, WriteLimits};
 
 use rules::Rules;
 

@@ -92,12 +92,6 @@ pub enum Invalid {
         /// The function.
         function: String,
     },
-    /// It imports a power that this version does not link yet.
-    #[error("it needs `{interface}`, which this version of sti does not offer yet")]
-    NotYet {
-        /// The import's name.
-        interface: String,
-    },
     /// It does not have what its kind must have, or has it in another shape.
     #[error("its imports or exports have another shape than the contract: {why}")]
     Mismatch {
@@ -135,7 +129,6 @@ impl Invalid {
                 "build it against the WIT of this sti (`sti version` says which), or update sti".to_owned()
             }
             Self::NeverForKind { kind, .. } => format!("a {} looks and decides; leave the call out", kind.name()),
-            Self::NotYet { .. } => "use a later version of sti".to_owned(),
             Self::Introduction { .. } => "mend `describe` in the plugin".to_owned(),
         }
     }

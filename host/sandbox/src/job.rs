@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use sti_core::{ImageFacts, Plan, Progress, Reference, Tree, Variable, plan::Network};
+use sti_core::{Blob, ImageFacts, Plan, Progress, Reference, Tree, Variable, plan::Network, tree};
 use sti_engine::Questions;
 
-use crate::Moment;
+use crate::{Moment, Web};
 
 /// A build to be planned.
 #[derive(Clone)]
@@ -62,6 +62,39 @@ pub struct Subject {
     pub contract: Option<String>,
     /// Checked against the plugin's card.
     pub settings: Vec<Variable>,
+}
+
+/// A source to be fetched.
+#[derive(Clone)]
+pub struct Errand {
+    /// As the user wrote it, without the fetcher's prefix, the reference and credentials.
+    pub text: String,
+    /// Branch, tag or commit.
+    pub reference: Option<String>,
+    /// The part that is wanted.
+    pub subdirectory: Option<String>,
+    /// Checked against the plugin's card.
+    pub settings: Vec<Variable>,
+    /// The bytes, where the address is a file of the user's.
+    pub file: Option<Blob>,
+}
+
+/// What a fetcher reaches beside its tree.
+#[derive(Clone)]
+pub struct Reach {
+    /// Servers; none where the address grants no network.
+    pub web: Option<Arc<dyn Web>>,
+    /// For messages and progress.
+    pub progress: Arc<dyn Progress>,
+}
+
+/// What a fetcher brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// What it found out, such as `revision`.
+    pub facts: Vec<Variable>,
+    /// How much it wrote.
+    pub summary: tree::Summary,
 }
 
 /// What answers a plugin's questions and hears what it says.

@@ -19,14 +19,16 @@ mod preflight;
 mod sandbox;
 mod store;
 mod ticker;
+mod web;
 
 pub use card::{Card, Kind, Moment, Setting};
 pub use error::Error;
 pub use invalid::Invalid;
-pub use job::{Job, Powers, Subject};
+pub use job::{Errand, Fetched, Job, Powers, Reach, Subject};
 pub use limits::Limits;
 pub use plugin::Plugin;
 pub use sandbox::{Component, Sandbox, Settings, digest_of};
+pub use web::{Answer, Line, Web, WebRequest};
 
 /// The contract that this sandbox serves.
 pub const CONTRACT: &str = "sti:host and sti:plugin 0.1.0";

@@ -9,6 +9,8 @@ pub struct Limits {
     pub memory: u64,
     /// How long it may think about a job or a subject. The time in which the host answers its questions does not count.
     pub answer: Duration,
+    /// How long it may work on an address. The time in which the host sends, reads and writes for it does not count.
+    pub fetch: Duration,
     /// How long it may take to introduce itself.
     pub introduction: Duration,
     /// Bytes that it may hand over in one call of a host function.
@@ -32,6 +34,7 @@ impl Limits {
         Self {
             memory: self.memory.min(other.memory),
             answer: self.answer.min(other.answer),
+            fetch: self.fetch.min(other.fetch),
             introduction: self.introduction.min(other.introduction),
             call_bytes: self.call_bytes.min(other.call_bytes),
             handles: self.handles.min(other.handles),
@@ -49,6 +52,7 @@ impl Default for Limits {
         Self {
             memory: 256 << 20,
             answer: Duration::from_secs(30),
+            fetch: Duration::from_mins(30),
             introduction: Duration::from_secs(2),
             call_bytes: 4 << 20,
             handles: 10_000,

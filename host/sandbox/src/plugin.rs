@@ -1,10 +1,10 @@
-//! A loaded plugin, and the three things it can be asked. Every call has a store of its own: a trap poisons a store, and limits are
+//! A loaded plugin, and the things it can be asked. Every call has a store of its own: a trap poisons a store, and limits are
 //! per store.
 
 use std::{future::Future, sync::Arc};
 
 use sti_bindings::{handles, host::sti::host::types::Problem};
-use sti_core::{Finding, Plan, plan::Author};
+use sti_core::{Finding, Plan, plan::Author, tree::TreeWriter};
 use tokio::sync::OnceCell;
 use wasmtime::{
     Store,
@@ -12,7 +12,7 @@ use wasmtime::{
 };
 
 use crate::{
-    Card, Error, Invalid, Job, Kind, Limits, Powers, Subject,
+    Card, Errand, Error, Fetched, Invalid, Job, Kind, Limits, Powers, Reach, Subject,
     calls::{self, within},
     hygiene,
     output::Output,
@@ -62,13 +62,13 @@ impl Plugin {
         let author = Author { plugin: self.card.name.clone(), digest: self.digest.to_string() };
         let (output, draft) = (Output::default(), Draft::new(author, job.network));
         let state = State::job(&self.limits, &self.card.name, powers, &output, job, draft);
-        let matter = self
+        let state = self
             .ask(state, &output, Kind::Strategy, "decide", |state| {
                 let (job, plan) = (state.handles.push(handles::Job)?, state.handles.push(handles::Plan)?);
                 Ok((Resource::<handles::Job>::new_borrow(job.rep()), Resource::<handles::Plan>::new_borrow(plan.rep())))
             })
             .await?;
-        match matter {
+        match state.matter {
             Matter::Job(_, draft) => draft.finish().map_err(|problem| self.problem(problem)),
             _ => unreachable!("a call keeps what it is about"),
         }
@@ -79,7 +79,7 @@ impl Plugin {
         self.code().await?;
         let output = Output::default();
         let state = State::subject(&self.limits, &self.card.name, powers, &output, subject);
-        let matter = self
+        let state = self
             .ask(state, &output, Kind::Validator, "validate", |state| {
                 let (subject, findings) = (state.handles.push(handles::Subject)?, state.handles.push(handles::Findings)?);
                 Ok((
@@ -88,8 +88,28 @@ impl Plugin {
                 ))
             })
             .await?;
-        match matter {
+        match state.matter {
             Matter::Subject(_, findings) => Ok(findings),
+            _ => unreachable!("a call keeps what it is about"),
+        }
+    }
+
+    /// Has a fetcher fill a tree. After an error, what was written is to be thrown away.
+    pub async fn fetch(&self, errand: Errand, tree: TreeWriter, reach: Reach) -> Result<Fetched, Error> {
+        self.code().await?;
+        let output = Output::default();
+        let state = State::errand(&self.limits, &self.card.name, reach, &output, errand, tree);
+        let mut state = self
+            .ask(state, &output, Kind::Fetcher, "fetch", |state| {
+                let (address, tree) = (state.handles.push(handles::Address)?, state.handles.push(handles::TreeWriter)?);
+                let tree = Resource::<handles::TreeWriter>::new_borrow(tree.rep());
+                Ok((Resource::<handles::Address>::new_borrow(address.rep()), tree))
+            })
+            .await?;
+        let tree = state.take_tree().unwrap_or_else(|| unreachable!("a call keeps the tree that it fills"));
+        let summary = tree.finish().map_err(|problem| self.problem(problem))?;
+        match state.matter {
+            Matter::Errand(_, facts) => Ok(Fetched { facts, summary }),
             _ => unreachable!("a call keeps what it is about"),
         }
     }
@@ -127,7 +147,7 @@ impl Plugin {
         kind: Kind,
         verb: &'static str,
         hand_over: impl FnOnce(&mut State) -> wasmtime::Result<Arguments>,
-    ) -> Result<Matter, Error>
+    ) -> Result<State, Error>
     where
         Arguments: ComponentNamedList + Lower + Send + Sync,
     {
@@ -144,9 +164,10 @@ impl Plugin {
             self.call::<_, (Result<(), Problem>,)>(&mut store, &instance, (kind, verb), arguments, output).await
         };
         let _ticking = self.house.ticker.start();
-        let (answer,) = within(self.limits.answer, &clock, answer).await.map_err(|late| late.into_error(&self.card.name))??;
+        let limit = if kind == Kind::Fetcher { self.limits.fetch } else { self.limits.answer };
+        let (answer,) = within(limit, &clock, answer).await.map_err(|late| late.into_error(&self.card.name))??;
         answer.map_err(|problem| self.problem(problem_from_wit(&problem)))?;
-        Ok(store.into_data().matter)
+        Ok(store.into_data())
     }
 
     async fn call<Arguments, Answer>(

@@ -1,19 +1,25 @@
 //! What a guest can reach: one file per interface of the contract, and the inert WASI that every guest's standard library imports.
 
+mod addresses;
 mod budget;
 mod card;
 mod draft;
+mod filling;
 mod images;
 mod log;
+mod network;
 mod plans;
 mod requests;
 mod trees;
 mod words;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use sti_bindings::host::sti::host as wit;
-use sti_core::{Finding, ImageFacts, Tree};
+use sti_core::{
+    Blob, Finding, ImageFacts, Tree, Variable,
+    tree::{GrowingFile, TreeWriter},
+};
 use sti_engine::Questions;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -23,7 +29,13 @@ pub(crate) use draft::Draft;
 pub(crate) use log::Voice;
 pub(crate) use words::problem_from_wit;
 
-use crate::{Card, Job, Limits, Powers, Subject, calls::Clock, memory::Memory, output::Output};
+use crate::{
+    Card, Errand, Job, Limits, Powers, Reach, Subject,
+    calls::Clock,
+    memory::Memory,
+    output::Output,
+    web::{Answer, Line, Web},
+};
 
 /// What one call keeps. Handles are numbers into it.
 pub(crate) struct State {
@@ -37,6 +49,15 @@ pub(crate) struct State {
     asked: usize,
     images: Vec<ImageFacts>,
     tree: Option<Tree>,
+    blobs: Vec<Blob>,
+    filled: Option<TreeWriter>,
+    /// Files that were opened, by their number; nothing where one is finished.
+    growing: HashMap<u32, Option<GrowingFile>>,
+    web: Option<Arc<dyn Web>>,
+    answers: HashMap<u32, Box<dyn Answer>>,
+    lines: HashMap<u32, Box<dyn Line>>,
+    /// How many files, answers and lines there were so far.
+    opened: u32,
     pub(crate) card: Card,
     pub(crate) matter: Matter,
 }
@@ -49,6 +70,8 @@ pub(crate) enum Matter {
     Job(Box<Job>, Draft),
     /// It judges.
     Subject(Box<Subject>, Vec<Finding>),
+    /// It fetches, and tells what it found out.
+    Errand(Box<Errand>, Vec<Variable>),
 }
 
 impl State {
@@ -73,6 +96,18 @@ impl State {
         Self { images, tree, ..Self::new(limits, voice, Some(powers.questions), output, matter) }
     }
 
+    /// A call about an address, which fills a tree.
+    pub(crate) fn errand(limits: &Limits, plugin: &str, reach: Reach, output: &Output, errand: Errand, tree: TreeWriter) -> Self {
+        let voice = Voice::new(plugin, reach.progress, limits.log_bytes);
+        let matter = Matter::Errand(Box::new(errand), Vec::new());
+        Self { filled: Some(tree), web: reach.web, ..Self::new(limits, voice, None, output, matter) }
+    }
+
+    /// The tree that was filled.
+    pub(crate) fn take_tree(&mut self) -> Option<TreeWriter> {
+        self.filled.take()
+    }
+
     fn new(limits: &Limits, voice: Voice, questions: Option<Arc<dyn Questions>>, output: &Output, matter: Matter) -> Self {
         let mut handles = ResourceTable::new();
         handles.set_max_capacity(limits.handles);
@@ -87,6 +122,13 @@ impl State {
             asked: 0,
             images: Vec::new(),
             tree: None,
+            blobs: Vec::new(),
+            filled: None,
+            growing: HashMap::new(),
+            web: None,
+            answers: HashMap::new(),
+            lines: HashMap::new(),
+            opened: 0,
             card: Card::default(),
             matter,
         }
@@ -132,7 +174,7 @@ impl WasiView for State {
 
 impl wit::types::Host for State {}
 
-/// Offers everything that a strategy or a validator may import.
+/// Offers everything that a plugin may import.
 pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     wit::types::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
@@ -140,6 +182,8 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wit::images::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     wit::trees::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     wit::blobs::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    wit::http::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
+    wit::repositories::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     wit::plans::add_to_linker::<_, HasSelf<State>>(linker, |state| state)?;
     wit::requests::add_to_linker::<_, HasSelf<State>>(linker, |state| state)
 }

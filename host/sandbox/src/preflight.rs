@@ -7,7 +7,7 @@ use wasmparser::{Encoding, Parser, Payload, Validator, component_types::Componen
 
 use crate::{
     Invalid, Kind,
-    preflight::contract::{HOST, PLUGIN, Power, SERVED},
+    preflight::contract::{HOST, PLUGIN, SERVED},
 };
 
 /// What a component shows of itself.
@@ -136,7 +136,7 @@ fn check_function(
     if !kinds.iter().any(|kind| power.suits(*kind)) {
         return Err(Invalid::NeverForKind { kind: kinds[0], interface: interface_name, function: shown });
     }
-    if power == Power::Later { Err(Invalid::NotYet { interface: interface_name }) } else { Ok(()) }
+    Ok(())
 }
 
 /// Within 0.1 everything that was there stays: any 0.1 is served, as long as it calls nothing that came later.

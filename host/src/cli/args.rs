@@ -50,6 +50,10 @@ pub(crate) enum Command {
     /// Takes the arguments of `sti build` and does everything up to approval. It may pull images as `--pull` says and look into them,
     /// and does nothing else. With `--json` the plan is printed for machines; docs/plan.schema.json describes it.
     Plan(Box<PlanCommand>),
+    /// Fetch a source into a directory, and build nothing
+    ///
+    /// Shows what a build of the same address would be given. Who fetches is a plugin in the sandbox; what it writes is judged path by path.
+    Fetch(FetchCommand),
     /// Check whether an image can build source
     ///
     /// Says all that is wrong with it. Pulls what is missing. Exits with 0 only if every image passes, and with 1 if one does not.
@@ -153,6 +157,54 @@ pub(crate) enum NetworkChoice {
     None,
 }
 
+/// How a source is fetched that is not on this machine as it is to be built.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Fetching {
+    /// Branch, tag or commit; `#REF` at the end of SOURCE does the same
+    #[arg(short, long, value_name = "REF", help_heading = "Fetching")]
+    pub(crate) r#ref: Option<String>,
+    /// Who fetches: a name that `sti plugins` lists, or the path of a component (.wasm). Otherwise the address decides
+    #[arg(long, value_name = "NAME|FILE.wasm", help_heading = "Fetching")]
+    pub(crate) fetcher: Option<String>,
+    /// Leave out so many directories above everything in an archive; `auto` leaves out the one that all lies in, if there is one
+    #[arg(long, value_name = "N|auto", help_heading = "Fetching")]
+    pub(crate) strip_components: Option<String>,
+    /// A setting of the fetcher, as its card declares it; repeatable
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Fetching")]
+    pub(crate) fetch_set: Vec<String>,
+    /// How much may be fetched: `entries`, `bytes`, `path-bytes`; repeatable
+    ///
+    /// Without it: 1,000,000 entries, 32 GiB together, 4,096 bytes a path.
+    #[arg(long, value_name = "NAME=NUMBER", help_heading = "Fetching")]
+    pub(crate) limit: Vec<String>,
+}
+
+impl Fetching {
+    /// A flag that was given, `--ref` apart.
+    pub(crate) fn first_flag(&self) -> Option<&'static str> {
+        let given = [
+            ("--fetcher", self.fetcher.is_some()),
+            ("--strip-components", self.strip_components.is_some()),
+            ("--fetch-set", !self.fetch_set.is_empty()),
+            ("--limit", !self.limit.is_empty()),
+        ];
+        given.into_iter().find(|(_, is_given)| *is_given).map(|(flag, _)| flag)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FetchCommand {
+    /// What to fetch: `archive:FILE`, `archive:-` for standard input
+    pub(crate) source: PathBuf,
+    /// Where to put it: a directory that is empty, or not there yet
+    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) fetching: Fetching,
+    /// A policy file to be held to; only where there is no /etc/sti/policy.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct BuildCommand {
     #[command(flatten)]
@@ -199,9 +251,8 @@ pub(crate) struct WhatToBuild {
     /// Deploy the result into this image: an extended build
     #[arg(short = 'R', long, value_name = "IMAGE")]
     pub(crate) runtime: Option<String>,
-    /// Branch, tag or commit of a git source (git sources come with a later version)
-    #[arg(short, long, value_name = "REF")]
-    pub(crate) r#ref: Option<String>,
+    #[command(flatten)]
+    pub(crate) fetching: Fetching,
     /// Build only this part of the source
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) context_dir: String,

@@ -15,11 +15,11 @@ use super::{
 use crate::{StiError, plan};
 
 pub(super) async fn run(command: PlanCommand, output: &Output) -> Result<ExitCode, StiError> {
-    let request = build_request(&command.what)?;
+    let build = BuildId::draw();
+    let (request, _scratch) = build_request(&command.what, &build)?;
     let mut interrupts = Interrupts::listen()?;
     // Standard output belongs to the plan.
     let progress = display::of(&Output { json: false, ..output.clone() });
-    let build = BuildId::draw();
     let host = interrupts.unless(surroundings::host(&command.what.place, &build, Arc::clone(&progress))).await?;
     let planning = Box::pin(plan(request, &host, Arc::clone(&progress)));
     let planned = interrupts.unless_cleaning(planning, &host, progress.as_ref()).await?;

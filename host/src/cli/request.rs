@@ -1,29 +1,30 @@
 //! The words of `sti build` and `sti plan` turned into a request.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
-use sti_core::{Pull, Reference, Variable, plan::Network};
+use sti_core::{BuildId, Pull, Reference, Variable, plan::Network, tree::WriteLimits};
 
 use super::{
-    args::{ContractChoice, NetworkChoice, PullChoice, WhatToBuild},
-    environment, source,
+    args::{ContractChoice, Fetching, NetworkChoice, PullChoice, WhatToBuild},
+    environment,
+    scratch::Scratch,
+    source::{self, Word},
 };
-use crate::{BuildRequest, StiError, StrategyChoice};
+use crate::{BuildRequest, FetcherChoice, Source, SourceAddress, StiError, StrategyChoice};
 
-/// Reads everything that can be wrong with the request before any work is done.
-pub(super) fn build_request(what: &WhatToBuild) -> Result<BuildRequest, StiError> {
+/// Reads everything that can be wrong with the request before any work is done. What is fetched goes to a directory that is removed with
+/// the second answer.
+pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<(BuildRequest, Option<Scratch>), StiError> {
     let builder_image = Reference::parse(&what.builder_image)?;
     let tag = tag(&what.tag)?;
     let runtime_image = what.runtime.as_deref().map(Reference::parse).transpose()?;
     let environment = environment_of(what)?;
     let settings = pairs("--set", &what.set)?;
     let labels = pairs("--label", &what.label)?;
-    refuse_reference(what)?;
     let strategy = strategy(&what.strategy)?;
-    let tree = source::open(&what.source)?;
-    let source = if what.context_dir == "." { tree } else { tree.within(&what.context_dir)? };
-    Ok(BuildRequest {
-        source_address: address(&what.source),
+    let (source, source_address, scratch) = source(what, build)?;
+    let request = BuildRequest {
+        source_address,
         runtime_image,
         strategy,
         clean: what.clean,
@@ -34,7 +35,70 @@ pub(super) fn build_request(what: &WhatToBuild) -> Result<BuildRequest, StiError
         network: network(what.network),
         contract: what.contract.map(contract).transpose()?,
         ..BuildRequest::new(source, builder_image, tag)
+    };
+    Ok((request, scratch))
+}
+
+/// What is built, where labels say it is from, and the place for it where it is fetched.
+fn source(what: &WhatToBuild, build: &BuildId) -> Result<(Source, String, Option<Scratch>), StiError> {
+    match source::read(&what.source)? {
+        Word::Tree(tree) => {
+            refuse_fetching(what)?;
+            let tree = if what.context_dir == "." { tree } else { tree.within(&what.context_dir)? };
+            Ok((tree.into(), address(&what.source), None))
+        }
+        Word::Address(address) => {
+            let address = narrowed(*address, &what.fetching, &what.context_dir)?;
+            let scratch = Scratch::new(build)?;
+            let (written, into) = (address.written.clone(), Arc::clone(scratch.dir()));
+            Ok((Source::Address { address: Box::new(address), into }, written, Some(scratch)))
+        }
+    }
+}
+
+/// An address with what the flags say of it.
+pub(super) fn narrowed(address: SourceAddress, flags: &Fetching, context_dir: &str) -> Result<SourceAddress, StiError> {
+    let reference = match (address.reference.clone(), flags.r#ref.clone()) {
+        (Some(written), Some(flag)) if written != flag => {
+            return Err(StiError::InvalidRef {
+                what: format!("`{}` and `--ref {flag}` name two revisions", address.written),
+                hint: Some("leave one of them out".to_owned()),
+            });
+        }
+        (written, flag) => flag.or(written),
+    };
+    let mut settings = pairs("--fetch-set", &flags.fetch_set)?;
+    settings.extend(flags.strip_components.iter().map(|levels| Variable::new("strip-components", levels.clone())));
+    let subdirectory = if context_dir == "." { String::new() } else { context_dir.to_owned() };
+    let fetcher = flags.fetcher.as_deref().map_or(Ok(FetcherChoice::ByAddress), fetcher)?;
+    let limits = limits(&flags.limit)?;
+    Ok(SourceAddress { reference, subdirectory, settings, fetcher, limits, ..address })
+}
+
+fn fetcher(word: &str) -> Result<FetcherChoice, StiError> {
+    Ok(match component("--fetcher", word)? {
+        Some(bytes) => FetcherChoice::File { shown: word.to_owned(), bytes },
+        None => FetcherChoice::Named(word.to_owned()),
     })
+}
+
+fn limits(given: &[String]) -> Result<WriteLimits, StiError> {
+    let mut limits = WriteLimits::default();
+    for pair in pairs("--limit", given)? {
+        let refused = |what: String| StiError::InvalidArgument {
+            what,
+            hint: Some("--limit entries=NUMBER, --limit bytes=NUMBER or --limit path-bytes=NUMBER".to_owned()),
+        };
+        let number: u64 =
+            pair.value.parse().map_err(|_| refused(format!("the limit `{}` is no number: `{}`", pair.name, pair.value)))?;
+        match pair.name.as_str() {
+            "entries" => limits.entries = number,
+            "bytes" => limits.bytes = number,
+            "path-bytes" => limits.path_bytes = usize::try_from(number).unwrap_or(usize::MAX),
+            name => return Err(refused(format!("there is no limit `{name}`"))),
+        }
+    }
+    Ok(limits)
 }
 
 pub(super) fn pull(choice: PullChoice) -> Pull {
@@ -101,25 +165,41 @@ fn pairs(flag: &str, given: &[String]) -> Result<Vec<Variable>, StiError> {
     }
 }
 
-fn refuse_reference(what: &WhatToBuild) -> Result<(), StiError> {
-    let Some(reference) = &what.r#ref else { return Ok(()) };
-    Err(StiError::InvalidRef {
-        what: format!("`--ref {reference}` belongs to a git source, and `{}` is none", what.source.display()),
-        hint: Some("check the revision out and leave `--ref` away".to_owned()),
+/// Flags that say how to fetch mean something else where nothing is fetched: that is told, not passed over.
+fn refuse_fetching(what: &WhatToBuild) -> Result<(), StiError> {
+    let shown = what.source.display();
+    if let Some(reference) = &what.fetching.r#ref {
+        return Err(StiError::InvalidRef {
+            what: format!("`--ref {reference}` belongs to a git source, and `{shown}` is none"),
+            hint: Some("check the revision out and leave `--ref` away".to_owned()),
+        });
+    }
+    match what.fetching.first_flag() {
+        None => Ok(()),
+        Some(flag) => Err(StiError::InvalidArgument {
+            what: format!("`{flag}` says how to fetch, and `{shown}` is here already"),
+            hint: Some("leave it away, or write `archive:FILE` to have a file unpacked".to_owned()),
+        }),
+    }
+}
+
+fn strategy(word: &str) -> Result<StrategyChoice, StiError> {
+    Ok(match component("--strategy", word)? {
+        Some(bytes) => StrategyChoice::File { shown: word.to_owned(), bytes },
+        None => StrategyChoice::Named(word.to_owned()),
     })
 }
 
-/// A name, unless it looks like a path: it ends in `.wasm` or holds a slash.
-fn strategy(word: &str) -> Result<StrategyChoice, StiError> {
+/// The bytes of a component where the word looks like a path: it ends in `.wasm` or holds a slash. Else it is a name.
+fn component(flag: &str, word: &str) -> Result<Option<Vec<u8>>, StiError> {
     let is_path = word.contains('/') || Path::new(word).extension().is_some_and(|extension| extension == "wasm");
     if !is_path {
-        return Ok(StrategyChoice::Named(word.to_owned()));
+        return Ok(None);
     }
-    let bytes = fs::read(word).map_err(|error| StiError::InvalidArgument {
+    fs::read(word).map(Some).map_err(|error| StiError::InvalidArgument {
         what: format!("cannot read the component `{word}`: {error}"),
-        hint: Some("`--strategy` takes a name that `sti plugins` lists, or the path of a component".to_owned()),
-    })?;
-    Ok(StrategyChoice::File { shown: word.to_owned(), bytes })
+        hint: Some(format!("`{flag}` takes a name that `sti plugins` lists, or the path of a component")),
+    })
 }
 
 /// The source as labels record it: absolute, so that it means something elsewhere on this machine.

@@ -1,22 +1,46 @@
-//! The word SOURCE turned into a tree. A scheme decides first, then what lies at the path.
+//! The word SOURCE turned into a tree or an address. What lies at the path decides first, then how the word is written.
 
 use std::{
     ffi::OsStr,
+    fs::File,
     path::{Path, PathBuf},
 };
 
 use cap_std::{ambient_authority, fs::Dir};
-use sti_core::{Tree, tree};
+use sti_core::{Blob, Tree, tree};
 
-use crate::StiError;
+use super::{address, scratch};
+use crate::{SourceAddress, StiError};
+
+/// What SOURCE means.
+pub(super) enum Word {
+    /// It is there.
+    Tree(Tree),
+    /// It is to be fetched.
+    Address(Box<SourceAddress>),
+}
+
+/// Tells what SOURCE means, and opens what it names on this machine.
+pub(super) fn read(word: &Path) -> Result<Word, StiError> {
+    if word.exists() && !is_repository(word) {
+        return open(word).map(Word::Tree);
+    }
+    let Some(mut address) = word.to_str().and_then(address::parse) else { return open(word).map(Word::Tree) };
+    if address.prefix.is_some() {
+        address.file = file_of(&mut address)?;
+    }
+    Ok(Word::Address(Box::new(address)))
+}
 
 /// Opens a directory or a single file as a source.
 ///
 /// # Errors
-/// Where nothing is there, it is neither, or it cannot be read; and for addresses that this version does not fetch.
-pub fn open(path: impl AsRef<Path>) -> Result<Tree, StiError> {
-    let path = path.as_ref();
-    refuse_addresses(path)?;
+/// Where nothing is there, it is neither, or it cannot be read.
+pub fn open_source(path: impl AsRef<Path>) -> Result<Tree, StiError> {
+    open(path.as_ref())
+}
+
+fn open(path: &Path) -> Result<Tree, StiError> {
     let metadata = std::fs::metadata(path).map_err(|error| not_opened(path, &error))?;
     if metadata.is_dir() {
         let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(|error| not_opened(path, &error))?;
@@ -30,28 +54,33 @@ pub fn open(path: impl AsRef<Path>) -> Result<Tree, StiError> {
     Ok(Tree::single_file(dir, &name, path)?)
 }
 
-/// Git and archives are fetched by plugins, which come with a later version. A guess would be worse than an error.
-fn refuse_addresses(path: &Path) -> Result<(), StiError> {
-    let Some(text) = path.to_str() else { return Ok(()) };
-    let kind = if text.starts_with("archive:") || text.starts_with("http://") || text.starts_with("https://") {
-        "an archive or an http address"
-    } else if is_git(text, path) {
-        "a git address"
-    } else {
-        return Ok(());
+/// The file that the rest of `archive:app.tar` names; `-` is standard input. None where there is no such file: it may be no path.
+fn file_of(address: &mut SourceAddress) -> Result<Option<Blob>, StiError> {
+    if address.text == "-" {
+        return scratch::of_standard_input().map(Some);
+    }
+    let whole = address.with_reference();
+    let path = Path::new(&whole);
+    let metadata = match std::fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(not_opened(path, &error)),
     };
-    Err(StiError::InvalidArgument {
-        what: format!("`{text}` is {kind}, which this version of sti does not fetch"),
-        hint: Some("fetch it first and give the directory as SOURCE".to_owned()),
-    })
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err(tree::Error::SpecialFile { path: whole, kind: kind_of(&metadata) }.into());
+    }
+    if metadata.is_dir() {
+        return Ok(None);
+    }
+    let blob = File::open(path).and_then(Blob::of).map_err(|error| not_opened(path, &error))?;
+    // A `#` belonged to the name.
+    (address.text, address.reference) = (whole, None);
+    Ok(Some(blob))
 }
 
-fn is_git(text: &str, path: &Path) -> bool {
-    const SCHEMES: [&str; 5] = ["git:", "git+", "ssh://", "file://", "git@"];
-    let is_scp_like = text.split_once(':').is_some_and(|(host, _)| host.contains('@') && !host.contains('/')) && !path.exists();
-    SCHEMES.iter().any(|scheme| text.starts_with(scheme))
-        || is_scp_like
-        || path.extension().is_some_and(|extension| extension == "git")
+/// A bare repository is no source as it stands, but something to be fetched from.
+fn is_repository(path: &Path) -> bool {
+    path.is_dir() && path.extension().is_some_and(|extension| extension == "git")
 }
 
 fn split(path: &Path) -> Result<(PathBuf, Box<OsStr>), StiError> {

@@ -39,13 +39,15 @@ pub enum StiError {
         /// What was probably meant.
         nearest: Option<String>,
     },
-    /// The strategy's card declares no such setting.
-    #[error("the strategy `{strategy}` knows no setting `{name}`")]
+    /// The plugin's card declares no such setting.
+    #[error("the {kind} `{plugin}` knows no setting `{name}`")]
     UnknownSetting {
         /// As it was given.
         name: String,
-        /// The strategy.
-        strategy: String,
+        /// `strategy` or `fetcher`.
+        kind: &'static str,
+        /// The plugin.
+        plugin: String,
         /// What it declares.
         known: Vec<String>,
     },
@@ -71,6 +73,22 @@ pub enum StiError {
     /// The source is not there, or is nothing that can be built.
     #[error(transparent)]
     Source(#[from] tree::Error),
+    /// A fetcher could not bring what an address names.
+    #[error("cannot fetch `{address}`: {problem}")]
+    NotFetched {
+        /// As the user wrote it, without credentials.
+        address: String,
+        /// What the fetcher said.
+        problem: Problem,
+    },
+    /// No plugin fetches such addresses.
+    #[error("nobody fetches `{address}`")]
+    NoFetcher {
+        /// As the user wrote it, without credentials.
+        address: String,
+        /// What is fetched.
+        known: Vec<String>,
+    },
     /// Policy refused.
     #[error(transparent)]
     Denied(#[from] policy::Denial),
@@ -144,15 +162,17 @@ impl StiError {
     /// What this failure is known by.
     pub fn condition(&self) -> Condition {
         let (name, exit) = match self {
-            Self::InvalidArgument { .. } | Self::UnknownSetting { .. } | Self::NoEngine(NoEndpoint::Malformed { .. }) => {
-                ("invalid-argument", 2)
-            }
+            Self::InvalidArgument { .. }
+            | Self::UnknownSetting { .. }
+            | Self::NoFetcher { .. }
+            | Self::NoEngine(NoEndpoint::Malformed { .. }) => ("invalid-argument", 2),
             Self::InvalidStrategy { .. } => ("invalid-strategy", 2),
             Self::InvalidEnvironment { .. } => ("invalid-environment", 2),
             Self::InvalidRef { .. } => ("invalid-ref", 2),
             Self::InvalidReference(_) => ("invalid-reference", 2),
             Self::Source(tree::Error::Changed { .. }) => ("source-changed", 1),
             Self::Source(_) => ("source-not-found", 2),
+            Self::NotFetched { problem, .. } => of_fetch(problem),
             Self::Denied(denial) => (denial.code(), 3),
             Self::Policy(error) => (error.code(), 2),
             Self::Plugin(sandbox::Error::Problem { problem, .. }) => of_problem(problem),
@@ -178,6 +198,7 @@ impl StiError {
             Self::InvalidStrategy { known, .. } => vec![format!("known are {}", listed(known))],
             Self::UnknownSetting { known, .. } if known.is_empty() => vec!["it has no settings".to_owned()],
             Self::UnknownSetting { known, .. } => vec![format!("it knows {}", listed(known))],
+            Self::NoFetcher { known, .. } => vec![format!("addresses begin with {}", listed(known))],
             Self::Denied(denial) => denial.because().into_iter().collect(),
             Self::Policy(error) => error.because().into_iter().collect(),
             Self::Plugin(error) => said_by(error),
@@ -199,6 +220,10 @@ impl StiError {
             }
             Self::InvalidReference(malformed) => malformed.nearest.as_ref().map(|name| format!("did you mean `{name}`?")),
             Self::Source(error) => error.hint(),
+            Self::NotFetched { problem, .. } => problem.hint.clone(),
+            Self::NoFetcher { .. } => {
+                Some("`sti plugins` lists who fetches what; --fetcher NAME|FILE.wasm decides by hand".to_owned())
+            }
             Self::Denied(denial) => denial.hint(),
             Self::Policy(error) => error.hint(),
             Self::Plugin(error) => error.hint(),
@@ -233,6 +258,20 @@ fn of_problem(problem: &Problem) -> (&'static str, u8) {
         | ProblemKind::Exhausted
         | ProblemKind::Internal
         | ProblemKind::Cancelled => ("plugin-problem", 4),
+    }
+}
+
+/// Whose move it is where a source could not be fetched.
+fn of_fetch(problem: &Problem) -> (&'static str, u8) {
+    match (problem.kind, problem.code.as_str()) {
+        (_, "no-space") => ("no-space", 5),
+        (ProblemKind::Invalid | ProblemKind::NotFound, "invalid-ref" | "ambiguous-ref" | "no-such-ref") => ("invalid-ref", 2),
+        (ProblemKind::NotFound, _) => ("source-not-found", 2),
+        (ProblemKind::Invalid, _) => ("source-invalid", 1),
+        (ProblemKind::Exhausted, _) => ("source-too-large", 1),
+        (ProblemKind::Denied, _) => ("not-granted", 3),
+        (ProblemKind::Unavailable, _) => ("fetch-failed", 5),
+        (ProblemKind::Internal | ProblemKind::Cancelled, _) => ("plugin-problem", 4),
     }
 }
 

@@ -13,7 +13,7 @@ use sti_policy::Grant;
 use sti_sandbox::Powers;
 
 use super::{error::StiError, request::BuildRequest};
-use crate::{Host, plugins::Strategy};
+use crate::{Host, plugins::Chosen};
 
 /// The images that a build may look at.
 pub(crate) struct Images {
@@ -30,7 +30,7 @@ pub(crate) struct Images {
 }
 
 impl Images {
-    pub(crate) fn of(request: &BuildRequest, host: &Host, strategy: &Strategy, progress: Arc<dyn Progress>) -> Self {
+    pub(crate) fn of(request: &BuildRequest, host: &Host, strategy: &Chosen, progress: Arc<dyn Progress>) -> Self {
         let named = request.named();
         let grant = host.policy.grant(strategy.identity(), &named);
         progress.say(Level::Debug, format!("`{}` is granted {grant}", strategy.identity().name));

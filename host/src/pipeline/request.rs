@@ -1,8 +1,10 @@
 //! What is asked for: a build, in types.
 
-use sti_core::{Pull, Reference, Tree, Variable, plan::Network};
+use sti_core::{Pull, Reference, Variable, plan::Network};
 use sti_policy::Named;
 use sti_sandbox::Job;
+
+use super::fetching::{Fetched, Source};
 
 /// The strategy that is used where none is named.
 pub(crate) const DEFAULT_STRATEGY: &str = "dockerfile";
@@ -25,7 +27,7 @@ pub enum StrategyChoice {
 #[derive(Clone, Debug)]
 pub struct BuildRequest {
     /// What is built.
-    pub source: Tree,
+    pub source: Source,
     /// Where the source came from, as the user wrote it, without credentials.
     pub source_address: String,
     /// Knows how to build it.
@@ -58,9 +60,9 @@ pub struct BuildRequest {
 
 impl BuildRequest {
     /// A request with the defaults of the command line.
-    pub fn new(source: Tree, builder_image: Reference, tag: Reference) -> Self {
+    pub fn new(source: impl Into<Source>, builder_image: Reference, tag: Reference) -> Self {
         Self {
-            source,
+            source: source.into(),
             source_address: String::new(),
             builder_image,
             tag,
@@ -90,16 +92,22 @@ impl BuildRequest {
         }
     }
 
+    /// What is known of where the source came from; what the host knows itself no fetcher can say otherwise.
+    pub(crate) fn source_facts(&self, fetched: &Fetched) -> Vec<Variable> {
+        let address = Variable::new("address", self.source_address.clone());
+        std::iter::once(address).chain(fetched.facts.iter().filter(|fact| fact.name != "address").cloned()).collect()
+    }
+
     /// The job as its strategy sees it, with the network that policy leaves it.
-    pub(crate) fn job(&self, network: Network) -> Job {
+    pub(crate) fn job(&self, fetched: &Fetched, network: Network) -> Job {
         let strategy = match &self.strategy {
             StrategyChoice::Named(name) => name.clone(),
             StrategyChoice::File { .. } => String::new(),
         };
         Job {
             strategy,
-            source: self.source.clone(),
-            source_facts: vec![Variable::new("address", self.source_address.clone())],
+            source: fetched.tree.clone(),
+            source_facts: self.source_facts(fetched),
             builder_image: self.builder_image.clone(),
             runtime_image: self.runtime_image.clone(),
             tag: self.tag.clone(),

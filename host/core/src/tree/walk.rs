@@ -23,7 +23,7 @@ use super::{
 };
 
 /// How deep directories may be nested. Each on the way is held open, and a process has 1,024 descriptors where nobody raised that.
-const MOST_DEEP: usize = 512;
+pub(super) const MOST_DEEP: usize = 512;
 
 /// How many parts of a path that is too deep are told: enough to find it by.
 const SHOWN_PARTS: usize = 4;

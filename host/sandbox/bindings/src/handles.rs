@@ -52,3 +52,27 @@ pub struct Findings;
 /// The card of the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Card;
+
+/// The address of the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address;
+
+/// A blob: its place in the call's list of blobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blob(pub usize);
+
+/// The tree that the call fills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TreeWriter;
+
+/// A file that grows: its number in the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileWriter(pub u32);
+
+/// What a server answered: its number in the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Response(pub u32);
+
+/// A line to a repository: its number in the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection(pub u32);

@@ -15,6 +15,8 @@ pub mod host {
             import sti:host/trees@0.1.0;
             import sti:host/plans@0.1.0;
             import sti:host/blobs@0.1.0;
+            import sti:host/http@0.1.0;
+            import sti:host/repositories@0.1.0;
             import sti:host/requests@0.1.0;
         ",
         imports: {
@@ -23,6 +25,13 @@ pub mod host {
             "sti:host/images.[method]image.look-at": async | trappable,
             "sti:host/images.[method]image.read": async | trappable,
             "sti:host/trees.[method]tree.find": async | trappable,
+            "sti:host/http.send": async | trappable,
+            "sti:host/http.download": async | trappable,
+            "sti:host/http.[method]response.read": async | trappable,
+            "sti:host/repositories.connect": async | trappable,
+            "sti:host/repositories.[method]connection.read": async | trappable,
+            "sti:host/repositories.[method]connection.write": async | trappable,
+            "sti:host/repositories.[method]connection.finish": async | trappable,
             default: trappable,
         },
         with: {
@@ -39,6 +48,12 @@ pub mod host {
             "sti:host/requests.step": crate::handles::Step,
             "sti:host/requests.findings": crate::handles::Findings,
             "sti:host/requests.card": crate::handles::Card,
+            "sti:host/requests.address": crate::handles::Address,
+            "sti:host/blobs.blob": crate::handles::Blob,
+            "sti:host/trees.tree-writer": crate::handles::TreeWriter,
+            "sti:host/trees.file-writer": crate::handles::FileWriter,
+            "sti:host/http.response": crate::handles::Response,
+            "sti:host/repositories.connection": crate::handles::Connection,
         },
     });
 }

@@ -1,8 +1,8 @@
-//! The interface `requests`, but for the card: what a plugin is asked, and where a validator writes what it found.
+//! The interface `requests`, but for the card and the address: what a plugin is asked, and where a validator writes what it found.
 
 use sti_bindings::{
     handles::{Findings, Image, Job, Step, Subject, Tree},
-    host::sti::host::{blobs, requests as wit, types},
+    host::sti::host::{requests as wit, types},
 };
 use sti_core::{
     Finding, Severity,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{Moment, hygiene};
 
-type Said<T> = wasmtime::Result<T>;
+pub(super) type Said<T> = wasmtime::Result<T>;
 
 const MESSAGE: usize = 2_000;
 
@@ -235,53 +235,5 @@ impl wit::HostFindings for State {
     fn drop(&mut self, findings: Resource<Findings>) -> Said<()> {
         self.handles.delete(findings)?;
         Ok(())
-    }
-}
-
-// Addresses and blobs belong to fetchers. They are types without values here: what follows never runs.
-
-impl wit::HostAddress for State {
-    fn text(&mut self, address: Resource<wit::Address>) -> Said<String> {
-        match *self.handles.get(&address)? {}
-    }
-
-    fn reference(&mut self, address: Resource<wit::Address>) -> Said<Option<String>> {
-        match *self.handles.get(&address)? {}
-    }
-
-    fn subdirectory(&mut self, address: Resource<wit::Address>) -> Said<Option<String>> {
-        match *self.handles.get(&address)? {}
-    }
-
-    fn setting(&mut self, address: Resource<wit::Address>, _: String) -> Said<Option<String>> {
-        match *self.handles.get(&address)? {}
-    }
-
-    fn file(&mut self, address: Resource<wit::Address>) -> Said<Option<Resource<blobs::Blob>>> {
-        match *self.handles.get(&address)? {}
-    }
-
-    fn record_fact(&mut self, address: Resource<wit::Address>, _: String, _: String) -> Said<()> {
-        match *self.handles.get(&address)? {}
-    }
-
-    fn drop(&mut self, address: Resource<wit::Address>) -> Said<()> {
-        match self.handles.delete(address)? {}
-    }
-}
-
-impl blobs::Host for State {}
-
-impl blobs::HostBlob for State {
-    fn size(&mut self, blob: Resource<blobs::Blob>) -> Said<u64> {
-        match *self.handles.get(&blob)? {}
-    }
-
-    fn read(&mut self, blob: Resource<blobs::Blob>, _: u64, _: u32) -> Said<Result<Vec<u8>, types::Problem>> {
-        match *self.handles.get(&blob)? {}
-    }
-
-    fn drop(&mut self, blob: Resource<blobs::Blob>) -> Said<()> {
-        match self.handles.delete(blob)? {}
     }
 }

@@ -1,4 +1,4 @@
-//! The interface `trees`: a tree to look at. The tree to fill belongs to fetchers, and no call hands one out.
+//! The interface `trees`, its half to look at; [`super::filling`] has the other.
 
 use sti_bindings::{handles::Tree as Handle, host::sti::host::trees as wit};
 use sti_core::{
@@ -9,7 +9,7 @@ use wasmtime::component::Resource;
 
 use super::{State, words::problem_to_wit};
 
-type Answer<T> = wasmtime::Result<Result<T, wit::Problem>>;
+pub(super) type Answer<T> = wasmtime::Result<Result<T, wit::Problem>>;
 
 /// The largest file that is read at once.
 const MOST_BYTES: u32 = 16 << 20;
@@ -64,46 +64,4 @@ fn entry_to_wit(listed: Listed) -> wit::Entry {
         ListedKind::Symlink => wit::EntryKind::Symlink,
     };
     wit::Entry { name: listed.name, kind, size: listed.size, executable: listed.executable }
-}
-
-// A tree-writer is a type without values here: no handle of it can exist, and the compiler knows that what follows never runs.
-
-impl wit::HostTreeWriter for State {
-    fn put_directory(&mut self, writer: Resource<wit::TreeWriter>, _: String, _: u32) -> Answer<()> {
-        match *self.handles.get(&writer)? {}
-    }
-
-    fn put_file(&mut self, writer: Resource<wit::TreeWriter>, _: String, _: u32, _: Vec<u8>) -> Answer<()> {
-        match *self.handles.get(&writer)? {}
-    }
-
-    fn open_file(&mut self, writer: Resource<wit::TreeWriter>, _: String, _: u32) -> Answer<Resource<wit::FileWriter>> {
-        match *self.handles.get(&writer)? {}
-    }
-
-    fn put_symlink(&mut self, writer: Resource<wit::TreeWriter>, _: String, _: String) -> Answer<()> {
-        match *self.handles.get(&writer)? {}
-    }
-
-    fn put_hardlink(&mut self, writer: Resource<wit::TreeWriter>, _: String, _: String) -> Answer<()> {
-        match *self.handles.get(&writer)? {}
-    }
-
-    fn drop(&mut self, writer: Resource<wit::TreeWriter>) -> wasmtime::Result<()> {
-        match self.handles.delete(writer)? {}
-    }
-}
-
-impl wit::HostFileWriter for State {
-    fn write(&mut self, file: Resource<wit::FileWriter>, _: Vec<u8>) -> Answer<()> {
-        match *self.handles.get(&file)? {}
-    }
-
-    fn finish(&mut self, file: Resource<wit::FileWriter>) -> Answer<()> {
-        match *self.handles.get(&file)? {}
-    }
-
-    fn drop(&mut self, file: Resource<wit::FileWriter>) -> wasmtime::Result<()> {
-        match self.handles.delete(file)? {}
-    }
 }

@@ -17,8 +17,8 @@ pub(super) enum Power {
     All,
     /// Strategies: the plan.
     Plan,
-    /// Fetchers: a tree to fill, and the network. Not linked yet.
-    Later,
+    /// Fetchers: a tree to fill, bytes, and the network.
+    Fetch,
 }
 
 impl Power {
@@ -26,7 +26,7 @@ impl Power {
         match self {
             Self::All => true,
             Self::Plan => kind == Kind::Strategy,
-            Self::Later => kind == Kind::Fetcher,
+            Self::Fetch => kind == Kind::Fetcher,
         }
     }
 }
@@ -115,7 +115,7 @@ const INTERFACES: [Interface; 9] = [
                 ],
             ),
             (
-                Power::Later,
+                Power::Fetch,
                 &[
                     "[method]tree-writer.put-directory",
                     "[method]tree-writer.put-file",
@@ -223,11 +223,11 @@ const INTERFACES: [Interface; 9] = [
             ],
         )],
     },
-    Interface { name: "blobs", functions: &[(Power::Later, &["[method]blob.size", "[method]blob.read"])] },
+    Interface { name: "blobs", functions: &[(Power::Fetch, &["[method]blob.size", "[method]blob.read"])] },
     Interface {
         name: "http",
         functions: &[(
-            Power::Later,
+            Power::Fetch,
             &[
                 "[method]response.status",
                 "[method]response.url",
@@ -241,7 +241,7 @@ const INTERFACES: [Interface; 9] = [
     Interface {
         name: "repositories",
         functions: &[(
-            Power::Later,
+            Power::Fetch,
             &["[method]connection.read", "[method]connection.write", "[method]connection.finish", "connect"],
         )],
     },

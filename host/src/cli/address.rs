@@ -1,0 +1,108 @@
+//! How an address is written: `archive:PATH`, `https://HOST/PATH#REF`, `user@host:path`. Nothing is looked up here.
+
+use crate::SourceAddress;
+
+/// Schemes of one letter are drives of another system, and none of ours.
+const SHORTEST_SCHEME: usize = 2;
+
+/// Takes an address apart; `None` where the word is none, but a path.
+pub(super) fn parse(word: &str) -> Option<SourceAddress> {
+    let (prefix, rest) = match word.split_once(':') {
+        Some((scheme, rest)) if is_scheme(scheme) && rest.starts_with("//") => match scheme.split_once('+') {
+            // `git+https://…` is `git:https://…`.
+            Some((prefix, inner)) => (Some(prefix.to_owned()), format!("{inner}:{rest}")),
+            None => (None, word.to_owned()),
+        },
+        Some((scheme, rest)) if is_scheme(scheme) => (Some(scheme.to_owned()), rest.to_owned()),
+        Some((host, path)) if is_scp_like(host, path) => (None, word.to_owned()),
+        _ => return None,
+    };
+    let (text, reference) = split_reference(&rest);
+    let text = without_login(text);
+    let written =
+        [prefix.as_ref().map(|prefix| format!("{prefix}:")).unwrap_or_default(), with_reference(&text, reference)].concat();
+    Some(SourceAddress { written, prefix, text, reference: reference.map(str::to_owned), ..SourceAddress::default() })
+}
+
+impl SourceAddress {
+    /// The text with its reference, as they stood together: a `#` may have been part of a path.
+    pub(super) fn with_reference(&self) -> String {
+        with_reference(&self.text, self.reference.as_deref())
+    }
+}
+
+fn with_reference(text: &str, reference: Option<&str>) -> String {
+    reference.map_or_else(|| text.to_owned(), |reference| format!("{text}#{reference}"))
+}
+
+/// RFC 3986, 3.1: letters, digits, `+`, `-` and `.`.
+fn is_scheme(word: &str) -> bool {
+    word.len() >= SHORTEST_SCHEME
+        && word.starts_with(|first: char| first.is_ascii_alphabetic())
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// `user@host:path`, as ssh's own tools and git write it.
+fn is_scp_like(host: &str, path: &str) -> bool {
+    host.contains('@') && !host.contains('/') && !path.is_empty()
+}
+
+fn split_reference(text: &str) -> (&str, Option<&str>) {
+    match text.rsplit_once('#') {
+        Some((text, reference)) if !reference.is_empty() => (text, Some(reference)),
+        _ => (text, None),
+    }
+}
+
+/// Credentials reach no plugin, log, label or error. A user of ssh is part of the address, a password of one is not.
+fn without_login(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+    let Some((login, host)) = authority.rsplit_once('@') else { return text.to_owned() };
+    let user = login.split(':').next().unwrap_or_default();
+    let kept = if scheme.eq_ignore_ascii_case("ssh") && !user.is_empty() { format!("{user}@") } else { String::new() };
+    format!("{scheme}://{kept}{host}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(word: &str, expected: Option<(Option<&str>, &str, Option<&str>)>) {
+        let parsed = parse(word);
+        let parts =
+            parsed.as_ref().map(|address| (address.prefix.as_deref(), address.text.as_str(), address.reference.as_deref()));
+        assert_eq!(parts, expected, "{word}");
+    }
+
+    #[test]
+    fn addresses_are_told_from_paths() {
+        for path in [".", "app", "./a:b", "/srv/app.git", "c:/x", "a/b:c", "@:x/y", ":x", "weird@name", "a@b:"] {
+            check(path, None);
+        }
+        check("archive:app.tar.gz", Some((Some("archive"), "app.tar.gz", None)));
+        check("archive:-", Some((Some("archive"), "-", None)));
+        check("archive:a#b.tar", Some((Some("archive"), "a", Some("b.tar"))));
+        check("git:.#v2", Some((Some("git"), ".", Some("v2"))));
+        check("git+https://example.com/app#v2", Some((Some("git"), "https://example.com/app", Some("v2"))));
+        check("https://example.com/app.git#feature/x", Some((None, "https://example.com/app.git", Some("feature/x"))));
+        check("ssh://git@example.com:22/app", Some((None, "ssh://git@example.com:22/app", None)));
+        check("git@example.com:team/app.git", Some((None, "git@example.com:team/app.git", None)));
+    }
+
+    #[test]
+    fn credentials_are_left_out_everywhere() {
+        for (word, clean) in [
+            ("https://user:secret@example.com/app#v1", "https://example.com/app#v1"),
+            ("https://token@example.com/app", "https://example.com/app"),
+            ("https://user:se@cret@example.com/app", "https://example.com/app"),
+            ("ssh://git:secret@example.com/app", "ssh://git@example.com/app"),
+            ("archive:https://user:secret@example.com/app.tar", "archive:https://example.com/app.tar"),
+            ("https://example.com/a@b", "https://example.com/a@b"),
+        ] {
+            let address = parse(word).unwrap();
+            assert_eq!(address.written, clean);
+            assert!(!format!("{address:?}").contains("secret"), "{address:?}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Directories for what is fetched: each holds a lock on itself as long as its build lives, and whatever a killed one left is removed
+//! by the next.
+
+use std::{
+    fs::{self, File, Permissions},
+    io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use cap_std::{ambient_authority, fs::Dir};
+use rustix::fs::{FlockOperation, flock};
+use sti_core::{Blob, BuildId};
+
+use super::surroundings::{Directories, private_dir};
+use crate::StiError;
+
+/// A directory of one build, removed when it is dropped.
+pub(super) struct Scratch {
+    path: PathBuf,
+    dir: Arc<Dir>,
+    /// Held until the end.
+    _lock: File,
+}
+
+impl Scratch {
+    /// Makes one, and removes those that nobody holds.
+    pub(super) fn new(build: &BuildId) -> Result<Self, StiError> {
+        let all = place()?;
+        sweep(&all);
+        let path = all.join(build.as_str());
+        let made = fs::create_dir(&path).and_then(|()| {
+            fs::set_permissions(&path, Permissions::from_mode(0o700))?;
+            let lock = File::open(&path)?;
+            flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+            Ok((lock, Dir::open_ambient_dir(&path, ambient_authority())?))
+        });
+        let (lock, dir) = made.map_err(|error| unwritable(&path, &error))?;
+        Ok(Self { path, dir: Arc::new(dir), _lock: lock })
+    }
+
+    pub(super) fn dir(&self) -> &Arc<Dir> {
+        &self.dir
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        remove(&self.path);
+    }
+}
+
+/// All of standard input, in a file without a name: an archive is read at more than one place.
+pub(super) fn of_standard_input() -> Result<Blob, StiError> {
+    let place = place()?;
+    let spooled = || {
+        let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::TMPFILE | rustix::fs::OFlags::CLOEXEC;
+        let mut file = File::from(rustix::fs::open(&place, flags, rustix::fs::Mode::from_raw_mode(0o600))?);
+        io::copy(&mut io::stdin().lock(), &mut file)?;
+        Blob::of(file)
+    };
+    spooled().map_err(|error| unwritable(&place, &error))
+}
+
+fn place() -> Result<PathBuf, StiError> {
+    let directories = Directories::of_user().ok_or_else(|| StiError::InvalidArgument {
+        what: "there is no place for what is fetched: neither HOME nor XDG_CACHE_HOME is set".to_owned(),
+        hint: Some("set XDG_CACHE_HOME to a directory that you can write".to_owned()),
+    })?;
+    let path = directories.cache.join("sources");
+    private_dir(&path)?;
+    Ok(path)
+}
+
+/// Whoever can lock a directory knows that its build is gone. One that was made this moment is not locked yet, and too young.
+fn sweep(all: &Path) {
+    let entries = fs::read_dir(all).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_str().is_some_and(|name| BuildId::parse(name).is_some())) {
+        let Ok(held) = File::open(entry.path()) else { continue };
+        let is_young = entry
+            .metadata()
+            .and_then(|found| found.modified())
+            .is_ok_and(|made| made.elapsed().is_ok_and(|age| age < std::time::Duration::from_secs(10)));
+        if !is_young && flock(&held, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            remove(&entry.path());
+        }
+    }
+}
+
+/// Removes a directory of ours. Directories that may not be written are made writable first; no link is followed.
+fn remove(path: &Path) {
+    if fs::remove_dir_all(path).is_ok() {
+        return;
+    }
+    make_writable(path);
+    // What cannot be removed now is removed by a later build.
+    let _left = fs::remove_dir_all(path);
+}
+
+fn make_writable(directory: &Path) {
+    let _kept = fs::set_permissions(directory, Permissions::from_mode(0o700));
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            make_writable(&entry.path());
+        }
+    }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> StiError {
+    StiError::InvalidArgument {
+        what: format!("cannot write in `{}`: {error}", path.display()),
+        hint: Some("free some space, or set XDG_CACHE_HOME to a directory that you can write".to_owned()),
+    }
+}

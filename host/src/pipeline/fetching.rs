@@ -1,0 +1,131 @@
+//! Fetches a source that is no directory of the user's: a fetcher plugin fills an empty tree, and that tree is what is built.
+
+use std::{path::Path, sync::Arc, time::Instant};
+
+use cap_std::fs::Dir;
+use sti_core::{
+    Blob, Problem, Progress, Tree, Variable,
+    progress::Level,
+    tree::{Summary, TreeWriter, WriteLimits},
+};
+use sti_sandbox::{Errand, Reach};
+
+use super::error::StiError;
+use crate::{Plugins, plugins::FetcherChoice};
+use sti_policy::Policy;
+
+/// What is built: a tree that is there, or an address that leads to one.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A directory or a file of the user's.
+    Tree(Tree),
+    /// Something to be fetched first, into an empty directory.
+    Address {
+        /// What to fetch.
+        address: Box<SourceAddress>,
+        /// Where to; nobody else writes there, and it stays until the build has ended.
+        into: Arc<Dir>,
+    },
+}
+
+impl From<Tree> for Source {
+    fn from(tree: Tree) -> Self {
+        Self::Tree(tree)
+    }
+}
+
+/// An address as the user gave it, taken apart.
+#[derive(Clone, Debug, Default)]
+pub struct SourceAddress {
+    /// As it was written, without credentials: for people, labels and errors.
+    pub written: String,
+    /// The word before the first colon where it alone says who fetches: `archive` of `archive:app.tar`.
+    pub prefix: Option<String>,
+    /// The address without prefix, reference and credentials.
+    pub text: String,
+    /// Branch, tag or commit.
+    pub reference: Option<String>,
+    /// The part that is built; empty for the whole.
+    pub subdirectory: String,
+    /// Settings of the fetcher.
+    pub settings: Vec<Variable>,
+    /// The bytes, where the address is a file of the user's.
+    pub file: Option<Blob>,
+    /// Who fetches, where that is not for the address to say.
+    pub fetcher: FetcherChoice,
+    /// How much may be fetched.
+    pub limits: WriteLimits,
+}
+
+/// A source that is there.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// What is built.
+    pub tree: Tree,
+    /// What is known of where it came from, such as `revision`.
+    pub facts: Vec<Variable>,
+    /// How much was written; nothing where nothing was fetched.
+    pub summary: Option<Summary>,
+}
+
+/// The tree of a source, fetched where it is not there yet.
+pub(super) async fn tree_of(
+    source: &Source,
+    plugins: &Plugins,
+    policy: &Policy,
+    progress: &Arc<dyn Progress>,
+) -> Result<Fetched, StiError> {
+    match source {
+        Source::Tree(tree) => Ok(Fetched { tree: tree.clone(), facts: Vec::new(), summary: None }),
+        Source::Address { address, into } => fetch(address, into, plugins, policy, progress).await,
+    }
+}
+
+/// Fetches what an address names into a directory, which must be empty, and answers with the tree.
+///
+/// # Errors
+/// Where nobody fetches such addresses, policy does not vet the plugin, or the plugin could not fetch; what was written until then stays
+/// for the caller to remove.
+pub async fn fetch(
+    address: &SourceAddress,
+    into: &Dir,
+    plugins: &Plugins,
+    policy: &Policy,
+    progress: &Arc<dyn Progress>,
+) -> Result<Fetched, StiError> {
+    let begun = Instant::now();
+    let fetcher = plugins.fetcher(address, policy).await?;
+    fetcher.check_settings(&address.settings)?;
+    progress.say(Level::Info, format!("fetching `{}`", address.written));
+    let writer = TreeWriter::new(into, address.limits).map_err(|error| unwritable(&error))?;
+    let subdirectory = Some(address.subdirectory.clone()).filter(|subdirectory| !subdirectory.is_empty());
+    let errand = Errand {
+        text: address.text.clone(),
+        reference: address.reference.clone(),
+        subdirectory,
+        settings: address.settings.clone(),
+        file: address.file.clone(),
+    };
+    let reach = Reach { web: None, progress: Arc::clone(progress) };
+    let brought = fetcher.plugin().fetch(errand, writer, reach).await.map_err(|error| of_fetcher(error, address))?;
+    let Summary { entries, bytes } = brought.summary;
+    progress.say(Level::Info, format!("fetched {entries} entries, {bytes} bytes in {:.1} s", begun.elapsed().as_secs_f32()));
+    let whole = into.try_clone().map_err(|error| unwritable(&error))?;
+    let tree = Tree::directory(whole, Path::new(&address.written))?;
+    let tree = if address.subdirectory.is_empty() { tree } else { tree.within(&address.subdirectory)? };
+    Ok(Fetched { tree, facts: brought.facts, summary: Some(brought.summary) })
+}
+
+/// A problem that a fetcher tells is about the address; everything else is about the plugin.
+fn of_fetcher(error: sti_sandbox::Error, address: &SourceAddress) -> StiError {
+    match error {
+        sti_sandbox::Error::Problem { problem, .. } => StiError::NotFetched { address: address.written.clone(), problem },
+        error => error.into(),
+    }
+}
+
+fn unwritable(error: &std::io::Error) -> StiError {
+    let problem =
+        Problem::new(sti_core::ProblemKind::Unavailable, "unwritable", format!("cannot write what is fetched: {error}"));
+    StiError::NotFetched { address: String::new(), problem }
+}
