@@ -44,7 +44,8 @@ fn is_scheme(word: &str) -> bool {
 
 /// `user@host:path`, as ssh's own tools and git write it.
 fn is_scp_like(host: &str, path: &str) -> bool {
-    host.contains('@') && !host.contains('/') && !path.is_empty()
+    let is_user_at_host = host.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+    is_user_at_host && !host.contains('/') && !path.is_empty()
 }
 
 fn split_reference(text: &str) -> (&str, Option<&str>) {
