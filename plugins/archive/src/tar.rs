@@ -35,7 +35,7 @@ pub(crate) fn unpack(blob: &Rc<Blob>, codec: Option<Codec>, settings: Settings, 
 fn survey(mut entries: Entries, settings: Settings) -> Result<Plan, Problem> {
     let mut survey = Survey::new(settings);
     while let Some(entry) = entries.next()? {
-        survey.add(&entry.name, matches!(entry.kind, Kind::Directory), entry.size)?;
+        survey.add(&entry.name, matches!(entry.kind, Kind::Directory), entry.cost)?;
     }
     entries.finish()?;
     survey.plan()

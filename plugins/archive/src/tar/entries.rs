@@ -42,6 +42,8 @@ pub(super) struct Entry {
     pub(super) mode: u32,
     /// Bytes of the file, with its holes.
     pub(super) size: u64,
+    /// Bytes that it costs to read it, if only to pass over them.
+    pub(super) cost: u64,
 }
 
 /// The entries of a tar file, in order.
@@ -82,7 +84,9 @@ impl Entries {
                     self.global.read(&records)?;
                 }
                 // The name of the volume, which says nothing of the tree.
-                b'V' => self.expect(size),
+                b'V' => {
+                    self.extension(size, &mut left)?;
+                }
                 _ => {
                     let mut said = pax.over(&self.global);
                     said.path = said.sparse.name.take().or(said.path).or(name);
@@ -199,7 +203,8 @@ impl Entries {
         if name.is_top() && !matches!(kind, Kind::Directory) {
             return Err(crate::names::unsafe_path(&raw, "it is the top of the tree"));
         }
-        Ok(Entry { name, kind, mode, size })
+        let cost = size.max(self.content);
+        Ok(Entry { name, kind, mode, size, cost })
     }
 
     /// Reads the map of a sparse file in the form of the year 1994, whose blocks stand before the content.

@@ -148,7 +148,7 @@ mod tests {
             b"99 path=a\n".as_slice(),
             b"0 path=a\n",
             b"3 path=a\n",
-            b"9 path=a\n",
+            b"8 path=a\n",
             b"-10 path=a\n",
             b"18446744073709551616 path=a\n",
             b"99999999999999999999999 path=a\n",
