@@ -78,7 +78,7 @@ mod tests {
             tops.add(&Name::judge(name.as_bytes(), Habits::Tar).unwrap(), name.ends_with('/'));
         }
         let told = tops.levels(strip);
-        assert_eq!(told.as_ref().map_err(|problem| problem.code()), levels.as_ref().map_err(|code| *code), "{names:?}");
+        assert_eq!(told.as_ref().map_err(Problem::code), levels.as_ref().map_err(|code| *code), "{names:?}");
     }
 
     #[test]

@@ -168,9 +168,8 @@ fn kind(record: &[u8], raw: &[u8]) -> Result<(Kind, u32), Problem> {
     let mode = if is_unix { u32::from(short(record, 40)) } else { 0 };
     let is_directory = raw.ends_with(b"/") || (!is_unix && record[38] & 0x10 != 0);
     let kind = match mode >> 12 {
-        0 if is_directory => Kind::Directory,
         0o4 => Kind::Directory,
-        0o10 if is_directory => Kind::Directory,
+        0 | 0o10 if is_directory => Kind::Directory,
         0 | 0o10 => Kind::File,
         0o12 => Kind::Symlink,
         other => return Err(special(other, raw)),

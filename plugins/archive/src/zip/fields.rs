@@ -44,9 +44,9 @@ fn field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
     loop {
         let (head, rest) = extra.split_first_chunk::<4>()?;
         let length = usize::from(short(head, 2));
-        let held = rest.get(..length)?;
+        let content = rest.get(..length)?;
         if short(head, 0) == wanted {
-            return Some(held);
+            return Some(content);
         }
         extra = &rest[length..];
     }

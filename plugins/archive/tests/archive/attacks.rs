@@ -1,13 +1,12 @@
 //! What hostile and broken archives end with: a problem that says what is wrong, and names the entry.
 
-mod make;
-
-use make::{CODECS, tar, zip};
 use sti_archive::Archive;
 use sti_plugin::{
     ProblemKind,
     testing::{AddressBuilder, Fetched},
 };
+
+use crate::make::{self, CODECS, tar, zip};
 
 fn unpack(bytes: Vec<u8>) -> Fetched {
     AddressBuilder::new("an archive").file(bytes).fetch::<Archive>()

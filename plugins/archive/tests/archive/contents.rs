@@ -1,13 +1,12 @@
 //! What archives of all formats become.
 
-mod make;
-
-use make::{CODECS, noise, tar, zip};
 use sti_archive::Archive;
 use sti_plugin::{
     Fetcher,
     testing::{AddressBuilder, Fetched},
 };
+
+use crate::make::{self, CODECS, noise, tar, zip};
 
 fn unpack(bytes: Vec<u8>) -> Fetched {
     AddressBuilder::new("an archive").file(bytes).fetch::<Archive>()
@@ -19,7 +18,7 @@ fn check_tree(bytes: Vec<u8>, tree: &str) {
 
 fn check_file(bytes: Vec<u8>, path: &str, content: &[u8]) {
     let fetched = unpack(bytes);
-    assert_eq!(fetched.expect_tree().open().read(path, u32::MAX).unwrap(), content);
+    assert_eq!(fetched.expect_tree().open().read(path, u32::MAX).as_deref(), Ok(content));
 }
 
 /// A project with one entry of each kind.

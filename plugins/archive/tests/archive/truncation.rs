@@ -1,10 +1,9 @@
 //! Archives that end too early, or of which a byte is wrong: always an answer, and never a breakdown.
 
-mod make;
-
-use make::{CODECS, noise, tar, zip};
 use sti_archive::Archive;
 use sti_plugin::testing::AddressBuilder;
+
+use crate::make::{self, CODECS, noise, tar, zip};
 
 /// Small archives of every format and method, with the number of bytes at their end that say nothing.
 fn archives() -> Vec<(String, Vec<u8>, usize)> {
