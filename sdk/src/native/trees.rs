@@ -2,7 +2,7 @@
 
 mod writer;
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
 use super::types::{Problem, ProblemKind, problem};
 use crate::testing::glob;
@@ -48,11 +48,21 @@ pub struct Entry {
     pub executable: bool,
 }
 
+/// What is at a path, with its nine permission bits. Two paths with the same `bytes` (and not just equal ones) are one file.
 #[derive(Clone, Debug)]
 pub(crate) enum Node {
-    Directory,
-    File { bytes: Vec<u8>, executable: bool },
+    Directory { mode: u32 },
+    File { bytes: Arc<Vec<u8>>, mode: u32 },
     Symlink { target: String },
+}
+
+impl Node {
+    /// A directory that is there because something lies below it.
+    pub(crate) const PARENT: Self = Self::Directory { mode: 0o755 };
+
+    pub(crate) fn file(bytes: impl Into<Vec<u8>>, mode: u32) -> Self {
+        Self::File { bytes: Arc::new(bytes.into()), mode }
+    }
 }
 
 pub struct Tree(pub(crate) Rc<BTreeMap<String, Node>>);
@@ -60,7 +70,7 @@ pub struct Tree(pub(crate) Rc<BTreeMap<String, Node>>);
 impl Tree {
     pub fn entries(&self, directory: &str) -> Result<Vec<Entry>, Problem> {
         check(directory)?;
-        if !directory.is_empty() && !matches!(self.node(directory)?, Node::Directory) {
+        if !directory.is_empty() && !matches!(self.node(directory)?, Node::Directory { .. }) {
             return Err(problem(ProblemKind::Invalid, "not-a-directory", format!("`{directory}` is no directory")));
         }
         let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
@@ -81,7 +91,7 @@ impl Tree {
         if bytes.len() as u64 > u64::from(limit) {
             return Err(problem(ProblemKind::Exhausted, "too-large", format!("`{path}` is larger than {limit} bytes")));
         }
-        Ok(bytes.clone())
+        Ok(bytes.to_vec())
     }
 
     pub fn link_target(&self, path: &str) -> Result<String, Problem> {
@@ -105,16 +115,16 @@ impl Tree {
 
 fn entry(name: &str, node: &Node) -> Entry {
     let (kind, size, executable) = match node {
-        Node::Directory => (EntryKind::Directory, 0, false),
-        Node::File { bytes, executable } => (EntryKind::File, bytes.len() as u64, *executable),
+        Node::Directory { .. } => (EntryKind::Directory, 0, false),
+        Node::File { bytes, mode } => (EntryKind::File, bytes.len() as u64, mode & 0o100 != 0),
         Node::Symlink { .. } => (EntryKind::Symlink, 0, false),
     };
     Entry { name: name.to_owned(), kind, size, executable }
 }
 
-/// Refuses what the host refuses: absolute paths, and parts that are empty, `.` or `..`.
+/// Refuses what the host refuses: absolute paths, NUL, and parts that are empty, `.` or `..`.
 pub(crate) fn check(path: &str) -> Result<(), Problem> {
-    let is_normal = path.is_empty() || path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    let is_normal = path.is_empty() || path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'));
     if is_normal {
         Ok(())
     } else {

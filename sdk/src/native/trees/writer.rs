@@ -4,6 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     rc::Rc,
+    sync::Arc,
 };
 
 use super::{Node, check};
@@ -21,12 +22,12 @@ pub struct TreeWriter {
 impl TreeWriter {
     pub fn put_directory(&self, path: &str, mode: u32) -> Result<(), Problem> {
         check_mode(path, mode)?;
-        self.put(path, Node::Directory)
+        self.put(path, Node::Directory { mode })
     }
 
     pub fn put_file(&self, path: &str, mode: u32, bytes: &[u8]) -> Result<(), Problem> {
         check_mode(path, mode)?;
-        self.put(path, Node::File { bytes: bytes.to_vec(), executable: mode & 0o100 != 0 })
+        self.put(path, Node::file(bytes, mode))
     }
 
     pub fn open_file(&self, path: &str, mode: u32) -> Result<FileWriter, Problem> {
@@ -53,14 +54,14 @@ impl TreeWriter {
         let is_new = match (nodes.get(path), &node) {
             (None, _) => !path.is_empty(),
             // Made as a parent, and now told its mode.
-            (Some(Node::Directory), Node::Directory) => true,
+            (Some(Node::Directory { .. }), Node::Directory { .. }) => true,
             _ => false,
         };
         if !is_new {
             return Err(problem(ProblemKind::Invalid, "written-twice", format!("`{path}` is there already")));
         }
         for (slash, _) in path.match_indices('/') {
-            if !matches!(nodes.entry(path[..slash].to_owned()).or_insert(Node::Directory), Node::Directory) {
+            if !matches!(nodes.entry(path[..slash].to_owned()).or_insert(Node::PARENT), Node::Directory { .. }) {
                 return Err(problem(ProblemKind::Invalid, "below-a-file", format!("`{path}` lies below what is no directory")));
             }
         }
@@ -78,7 +79,7 @@ pub struct FileWriter {
 impl FileWriter {
     pub fn write(&self, more: &[u8]) -> Result<(), Problem> {
         if let Some(Node::File { bytes, .. }) = self.nodes.borrow_mut().get_mut(&self.path) {
-            bytes.extend_from_slice(more);
+            Arc::make_mut(bytes).extend_from_slice(more);
         }
         Ok(())
     }

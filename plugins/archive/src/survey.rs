@@ -1,0 +1,97 @@
+//! The first pass: what the names of an archive say together, before anything is written.
+//!
+//! A tree is filled and never changed, so two questions must be answered first: how many leading parts are left out, and which of
+//! several entries of one name is the last. Limits are held here as well, against what headers say: an absurd size is
+//! refused before a byte of it is read.
+
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use sti_plugin::Problem;
+
+use crate::{
+    names::{Name, shown},
+    settings::Settings,
+    strip::Tops,
+};
+
+/// What is known after the first pass.
+pub(crate) struct Plan {
+    /// How many leading parts of each name are left out.
+    pub(crate) levels: usize,
+    /// How many entries there are.
+    pub(crate) entries: u64,
+    /// Those that a later entry of the same name replaces, by their place in the archive.
+    replaced: HashSet<u64>,
+}
+
+impl Plan {
+    /// Whether a later entry has the same name.
+    pub(crate) fn replaces(&self, place: u64) -> bool {
+        self.replaced.contains(&place)
+    }
+}
+
+/// Gathers entry by entry.
+pub(crate) struct Survey {
+    settings: Settings,
+    tops: Tops,
+    bytes: u64,
+    /// Hashes of names, at the places of their entries. A million names would not fit into a plugin's memory; a million of these do.
+    names: Vec<u64>,
+}
+
+impl Survey {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings, tops: Tops::default(), bytes: 0, names: Vec::new() }
+    }
+
+    /// Looks at one more entry, and refuses it where it would be too much.
+    pub(crate) fn add(&mut self, name: &Name, is_directory: bool, size: u64) -> Result<(), Problem> {
+        let Settings { most_entries, most_bytes, .. } = self.settings;
+        let shown = || shown(name.as_str().as_bytes());
+        self.tops.add(name, is_directory);
+        self.names.push(hash(name));
+        if self.names.len() as u64 > most_entries {
+            return Err(too_many(most_entries));
+        }
+        self.bytes = self.bytes.saturating_add(size);
+        if self.bytes > most_bytes {
+            let message = format!("with `{}`, of {size} bytes, the archive holds more than {most_bytes} bytes", shown());
+            return Err(
+                Problem::exhausted("too-many-bytes", message).hint(format!("to allow more: `--set max-bytes={}`", self.bytes))
+            );
+        }
+        Ok(())
+    }
+
+    /// Ends the first pass.
+    pub(crate) fn plan(self) -> Result<Plan, Problem> {
+        let levels = self.tops.levels(self.settings.strip)?;
+        let entries = self.names.len() as u64;
+        Ok(Plan { levels, entries, replaced: replaced(&self.names) })
+    }
+}
+
+/// Makes the problem of an archive with too many entries.
+pub(crate) fn too_many(most_entries: u64) -> Problem {
+    Problem::exhausted("too-many-entries", format!("the archive has more than {most_entries} entries"))
+        .hint(format!("to allow more: `--set max-entries={}`", most_entries.saturating_mul(2)))
+}
+
+/// Hashes a name. Who finds two names of one hash makes an archive of which a file is missing, which is possible with less work.
+fn hash(name: &Name) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.as_str().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Finds the places of names that come again later. The top itself (`./`) is never written, and may come as often as it likes.
+fn replaced(names: &[u64]) -> HashSet<u64> {
+    let mut places = (0..names.len()).collect::<Vec<_>>();
+    places.sort_unstable_by_key(|place| (names[*place], *place));
+    let pairs = places.windows(2).filter(|pair| names[pair[0]] == names[pair[1]]);
+    pairs.map(|pair| pair[0] as u64).collect()
+}

@@ -1,0 +1,296 @@
+//! What archives of all formats become.
+
+use sti_archive::Archive;
+use sti_plugin::{
+    Fetcher,
+    testing::{AddressBuilder, Fetched},
+};
+
+use crate::make::{self, CODECS, noise, tar, zip};
+
+fn unpack(bytes: Vec<u8>) -> Fetched {
+    AddressBuilder::new("an archive").file(bytes).fetch::<Archive>()
+}
+
+fn check_tree(bytes: Vec<u8>, tree: &str) {
+    assert_eq!(unpack(bytes).expect_tree().to_text(), tree);
+}
+
+fn check_file(bytes: Vec<u8>, path: &str, content: &[u8]) {
+    let fetched = unpack(bytes);
+    assert_eq!(fetched.expect_tree().open().read(path, u32::MAX).as_deref(), Ok(content));
+}
+
+/// A project with one entry of each kind.
+fn project() -> Vec<Vec<u8>> {
+    vec![
+        tar::directory("app/"),
+        tar::file("app/README", b"read me"),
+        tar::file_with_mode("app/bin/run", 0o755, b"#!/bin/sh"),
+        tar::header(b'5', b"app/empty", 0, |header| header.set_mode(0o700)),
+        tar::symlink("app/link", "/anywhere/at/all"),
+        tar::hardlink("app/bin/run-too", "app/bin/run"),
+        tar::file("app/nothing", b""),
+        tar::file("app/large", &noise(200_000)),
+    ]
+}
+
+const PROJECT: &str = "\
+file 644 README (7 bytes)
+directory 755 bin
+file 755 bin/run (9 bytes)
+file 755 bin/run-too = bin/run
+directory 700 empty
+file 644 large (200000 bytes)
+symlink link -> /anywhere/at/all
+file 644 nothing (0 bytes)
+";
+
+#[test]
+fn unpacks_a_tar_file_however_it_is_compressed() {
+    for (format, compress) in CODECS {
+        let fetched = unpack(compress(&tar::whole(&project())));
+        assert_eq!(fetched.expect_tree().to_text(), PROJECT, "{format}");
+        assert_eq!(fetched.expect_tree().open().read("large", u32::MAX).unwrap(), noise(200_000), "{format}");
+        assert_eq!([&fetched.facts["format"], &fetched.facts["entries"]], [*format, "7"], "{format}");
+        assert!(fetched.log.is_empty(), "{format}: {:?}", fetched.log);
+    }
+}
+
+#[test]
+fn unpacks_compressed_files_of_several_parts() {
+    let whole = tar::whole(&project());
+    let (head, tail) = whole.split_at(1000);
+    for (format, compress) in CODECS {
+        let fetched = unpack([compress(head), compress(tail)].concat());
+        assert_eq!(fetched.expect_tree().to_text(), PROJECT, "{format}");
+    }
+}
+
+#[test]
+fn passes_over_skippable_frames_of_zstd() {
+    let skippable = |length: u32| [b"\x5a\x2a\x4d\x18".as_slice(), &length.to_le_bytes(), &vec![7; length as usize]].concat();
+    let whole = tar::whole(&project());
+    let (head, tail) = whole.split_at(1000);
+    check_tree([skippable(9), make::zstd(head), skippable(0), make::zstd(tail), skippable(70_000)].concat(), PROJECT);
+}
+
+#[test]
+fn ignores_what_follows_compressed_data_as_other_programs_do() {
+    for (format, compress) in CODECS.iter().filter(|(format, _)| !matches!(*format, "tar+zstd" | "tar")) {
+        let fetched = unpack([compress(&tar::whole(&project())), vec![0; 700], b"signature".to_vec()].concat());
+        assert_eq!(fetched.expect_tree().to_text(), PROJECT, "{format}");
+    }
+}
+
+#[test]
+fn takes_long_names_of_gnu_and_pax_with_anything_in_them() {
+    let long = "directory/".repeat(30) + "name";
+    let name = "caf\u{e9} = \n tea";
+    let whole = [
+        [tar::long(b'L', &long), tar::file("short", b"1")].concat(),
+        [tar::long(b'K', &long), tar::long(b'L', "a"), tar::symlink("short", "short")].concat(),
+        [tar::pax(&[("comment", "\n9 path=no\n"), ("path", name)]), tar::file("short", b"22")].concat(),
+        [tar::pax(&[("linkpath", name)]), tar::symlink("b", "short")].concat(),
+        [tar::global(&[("comment", "0123456789")]), tar::file("c", b"333")].concat(),
+    ];
+    let fetched = unpack(tar::whole(&whole));
+    let tree = fetched.expect_tree().open();
+    assert_eq!(tree.read(&long, 9).unwrap(), b"1");
+    assert_eq!(tree.link_target("a").unwrap(), long);
+    assert_eq!(tree.read(name, 9).unwrap(), b"22");
+    assert_eq!(tree.link_target("b").unwrap(), name);
+    assert_eq!(tree.read("c", 9).unwrap(), b"333");
+}
+
+#[test]
+fn lets_pax_records_say_what_the_header_cannot() {
+    let large =
+        [tar::pax(&[("size", "600"), ("path", "a")]), tar::header(b'0', b"b", 0, |_| {}), tar::blocks(&[7; 600])].concat();
+    check_tree(tar::whole(&[large, tar::file("c", b"1")]), "file 644 a (600 bytes)\nfile 644 c (1 bytes)\n");
+    let renamed =
+        [tar::global(&[("path", "x/of-all")]), tar::pax(&[("path", "x/own")]), tar::file("a", b"1"), tar::file("b", b"22")];
+    check_tree(tar::whole(&renamed), "file 644 of-all (2 bytes)\nfile 644 own (1 bytes)\n");
+}
+
+#[test]
+fn takes_names_of_ustar_in_two_parts_and_headers_of_the_seventies() {
+    let mut ustar = ::tar::Header::new_ustar();
+    ustar.set_path("long/".repeat(25) + "name").unwrap();
+    ustar.set_size(0);
+    ustar.set_mode(0o600);
+    ustar.set_cksum();
+    let mut old = ::tar::Header::new_old();
+    old.set_path("dir/").unwrap();
+    old.set_size(0);
+    old.set_mode(0o750);
+    old.set_entry_type(::tar::EntryType::new(0));
+    old.set_cksum();
+    let fetched = unpack(tar::whole(&[ustar.as_bytes().to_vec(), old.as_bytes().to_vec()]));
+    assert_eq!(fetched.expect_tree().mode(&("long/".repeat(25) + "name")), Some(0o600));
+    assert_eq!(fetched.expect_tree().mode("dir"), Some(0o750));
+}
+
+#[test]
+fn fills_the_holes_of_sparse_files_in_all_their_forms() {
+    let mut filled = vec![0; 3000];
+    filled[600..605].copy_from_slice(b"hello");
+    filled[2000..2512].copy_from_slice(&[7; 512]);
+    let content = [b"hello".as_slice(), &[7; 512]].concat();
+    let parts = [(600, 5), (2000, 512), (3000, 0)];
+    check_file(tar::whole(&[tar::old_sparse("s", 3000, &parts, &content)]), "s", &filled);
+
+    let version_00 = [
+        ("GNU.sparse.size", "3000"),
+        ("GNU.sparse.numblocks", "2"),
+        ("GNU.sparse.offset", "600"),
+        ("GNU.sparse.numbytes", "5"),
+        ("GNU.sparse.offset", "2000"),
+        ("GNU.sparse.numbytes", "512"),
+    ];
+    check_file(tar::whole(&[tar::pax(&version_00), tar::file("s", &content)]), "s", &filled);
+
+    let version_01 = [("GNU.sparse.size", "3000"), ("GNU.sparse.map", "600,5,2000,512"), ("GNU.sparse.name", "s")];
+    check_file(tar::whole(&[tar::pax(&version_01), tar::file("GNUSparseFile.1/s", &content)]), "s", &filled);
+
+    let version_10 =
+        [("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.name", "s"), ("GNU.sparse.realsize", "3000")];
+    let mapped = [tar::blocks(b"2\n600\n5\n2000\n512\n"), content].concat();
+    check_file(tar::whole(&[tar::pax(&version_10), tar::file("GNUSparseFile.1/s", &mapped)]), "s", &filled);
+}
+
+#[test]
+fn reads_old_sparse_files_of_many_parts() {
+    let parts = (0..60).map(|at| (at * 100, 3)).collect::<Vec<_>>();
+    let mut filled = vec![0; 6000];
+    for (offset, length) in &parts {
+        filled[usize::try_from(*offset).unwrap()..][..usize::try_from(*length).unwrap()].fill(9);
+    }
+    check_file(tar::whole(&[tar::old_sparse("s", 6000, &parts, &[9; 180]), tar::file("t", b"")]), "s", &filled);
+}
+
+#[test]
+fn lets_the_last_of_several_entries_count_as_gnu_tar_does() {
+    let parts = [
+        tar::file("a", b"first"),
+        tar::symlink("d", "/decoy"),
+        tar::file("b", b"only"),
+        tar::directory("d"),
+        tar::file("d/c", b"1"),
+        tar::file("./a", b"second one"),
+        tar::hardlink("e", "a"),
+    ];
+    check_tree(
+        tar::whole(&parts),
+        "file 644 a (10 bytes)\nfile 644 b (4 bytes)\ndirectory 755 d\nfile 644 d/c (1 bytes)\nfile 644 e = a\n",
+    );
+}
+
+#[test]
+fn drops_set_id_bits_and_says_so_once() {
+    let parts =
+        [tar::file_with_mode("a", 0o4755, b""), tar::file_with_mode("b", 0o644, b""), tar::file_with_mode("c", 0o2710, b"")];
+    let fetched = unpack(tar::whole(&parts));
+    assert_eq!(fetched.expect_tree().to_text(), "file 755 a (0 bytes)\nfile 644 b (0 bytes)\nfile 710 c (0 bytes)\n");
+    let said = fetched.log.iter().map(|line| line.text.as_str()).collect::<Vec<_>>();
+    assert_eq!(said, ["dropped set-user-id, set-group-id or sticky bits of 2 entries, first of `a`"]);
+}
+
+#[test]
+fn strips_names_and_the_targets_of_hard_links_and_not_those_of_symlinks() {
+    let parts =
+        [tar::file("a/b/c", b"1"), tar::hardlink("a/b/d", "a/b/c"), tar::symlink("a/b/e", "a/b/c"), tar::file("a/f", b"")];
+    let fetched = AddressBuilder::new("a").file(tar::whole(&parts)).setting("strip-components", "2").fetch::<Archive>();
+    assert_eq!(fetched.expect_tree().to_text(), "file 644 c (1 bytes)\nfile 644 d = c\nsymlink e -> a/b/c\n");
+    let fetched = AddressBuilder::new("a").file(tar::whole(&parts)).setting("strip-components", "0").fetch::<Archive>();
+    assert_eq!(fetched.expect_tree().mode("a/b/c"), Some(0o644));
+}
+
+#[test]
+fn takes_an_empty_archive_for_an_empty_tree() {
+    for (format, compress) in CODECS {
+        assert_eq!(unpack(compress(&tar::END)).expect_tree().to_text(), "", "{format}");
+    }
+    check_tree(zip::whole(&[]), "");
+}
+
+#[test]
+fn reads_only_the_first_of_two_archives_and_says_so() {
+    let two = [tar::whole(&[tar::file("a", b"1")]), tar::whole(&[tar::file("b", b"2")])].concat();
+    for (format, compress) in CODECS {
+        let fetched = unpack(compress(&two));
+        assert_eq!(fetched.expect_tree().to_text(), "file 644 a (1 bytes)\n", "{format}");
+        assert_eq!(fetched.log.len(), 1, "{format}");
+        assert!(fetched.log[0].text.contains("follows the end"), "{format}");
+    }
+}
+
+#[test]
+fn unpacks_a_zip_file_of_all_methods() {
+    let text = "deflate64 is deflate, as long as no match is long ".repeat(3);
+    let text = text.as_bytes();
+    let members = [
+        zip::stored("app/", b""),
+        zip::Member { mode: 0o100_755, ..zip::stored("app/stored", text) },
+        zip::deflated("app/deflate", text),
+        zip::compressed("app/deflate64", 9, b"abc", zip::deflate(b"abc")),
+        zip::compressed("app/bzip2", 12, text, make::bzip2(text)),
+        zip::compressed("app/lzma", 14, text, zip::lzma(text)),
+        zip::compressed("app/zstd", 93, text, make::zstd(text)),
+        zip::compressed("app/xz", 95, text, make::xz(text)),
+        zip::Member { sizes_follow: true, ..zip::deflated("app/streamed", text) },
+        zip::symlink("app/link", "../anywhere"),
+        zip::deflated("app/large", &noise(200_000)),
+    ];
+    let fetched = unpack(zip::whole(&members));
+    let tree = fetched.expect_tree().open();
+    for name in ["stored", "deflate", "bzip2", "lzma", "zstd", "xz", "streamed"] {
+        assert_eq!(tree.read(name, 1000).unwrap(), text, "{name}");
+    }
+    assert_eq!(tree.read("deflate64", 1000).unwrap(), b"abc");
+    assert_eq!(tree.read("large", u32::MAX).unwrap(), noise(200_000));
+    assert_eq!(tree.link_target("link").unwrap(), "../anywhere");
+    assert_eq!([fetched.tree.mode("stored"), fetched.tree.mode("deflate")], [Some(0o755), Some(0o644)]);
+    assert_eq!([&fetched.facts["format"], &fetched.facts["entries"]], ["zip", "10"]);
+}
+
+/// What another writer makes of the same, with zip64 and with sizes behind the content.
+#[test]
+fn unpacks_zip_files_of_another_writer() {
+    use ::zip::{ZipWriter, write::SimpleFileOptions};
+    use std::io::{Cursor, Write};
+
+    let options = SimpleFileOptions::default().unix_permissions(0o750);
+    let large = options.large_file(true);
+    let mut seekable = ZipWriter::new(Cursor::new(Vec::new()));
+    seekable.add_directory("app/empty", options).unwrap();
+    seekable.start_file("app/a", large).unwrap();
+    seekable.write_all(&noise(100_000)).unwrap();
+    seekable.add_symlink("app/link", "a", options).unwrap();
+    seekable.set_comment("PK\x05\x06 is how an end begins").unwrap();
+    let seekable = seekable.finish().unwrap().into_inner();
+    let mut streamed = ZipWriter::new_stream(Vec::new());
+    streamed.start_file("a", options).unwrap();
+    streamed.write_all(&noise(100_000)).unwrap();
+    let streamed = streamed.finish().unwrap().into_inner();
+
+    check_tree(seekable.clone(), "file 750 a (100000 bytes)\ndirectory 750 empty\nsymlink link -> a\n");
+    check_file(seekable, "a", &noise(100_000));
+    check_file(streamed, "a", &noise(100_000));
+}
+
+#[test]
+fn downloads_what_an_address_names() {
+    let url = "https://example.com/app-1.0.tar.gz";
+    let page = make::gzip(&tar::whole(&project()));
+    let fetched = AddressBuilder::new(url).page(url, 200, page).fetch::<Archive>();
+    assert_eq!(fetched.expect_tree().to_text(), PROJECT);
+}
+
+#[test]
+fn introduces_itself_with_all_endings() {
+    let card = Archive::card();
+    assert_eq!(card.name(), "archive");
+    let settings = card.settings().iter().map(|setting| setting.name.as_str()).collect::<Vec<_>>();
+    assert_eq!(settings, ["strip-components", "max-entries", "max-bytes"]);
+}
