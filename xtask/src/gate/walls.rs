@@ -12,6 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sti-engine", &["sti-core", "sti-policy"]),
     ("sti-docker", &["sti-core", "sti-policy", "sti-engine"]),
     ("sti-bindings", &[]),
+    ("sti-network", &["sti-core"]),
     ("sti-sandbox", &["sti-core", "sti-policy", "sti-engine", "sti-bindings"]),
     ("sti", &["sti-core", "sti-policy", "sti-engine", "sti-docker", "sti-sandbox"]),
     ("sti-plugin", &[]),
@@ -34,11 +35,13 @@ const STRANGERS: &[(&str, &[&str])] = &[
     ("wit-bindgen", &["sti-plugin"]),
     ("bollard", &["sti-docker"]),
     ("docker_credential", &["sti-docker"]),
+    ("reqwest", &["sti-network"]),
+    ("rustls", &["sti-network"]),
     ("clap", &["sti"]),
     ("indicatif", &["sti"]),
     ("anstyle", &["sti"]),
     ("toml", &["sti-policy"]),
-    ("tokio", &["sti", "sti-engine", "sti-docker", "sti-sandbox", "sti-tests"]),
+    ("tokio", &["sti", "sti-engine", "sti-docker", "sti-network", "sti-sandbox", "sti-tests"]),
     ("anyhow", &["sti-tests", "sti-test-engine", "xtask"]),
 ];
 

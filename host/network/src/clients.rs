@@ -1,0 +1,86 @@
+//! The HTTP clients: one for each way that a connection can be judged, made when it is first needed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Client, Proxy, redirect, retry};
+use rustls::ClientConfig;
+use tokio::sync::OnceCell;
+use url::Url;
+
+use crate::authorities::Trust;
+use crate::error::Error;
+use crate::grants::Reach;
+use crate::judge::{JudgingResolver, Names};
+use crate::proxies::{ProxyTable, Through};
+
+/// What the host calls itself where a plugin says nothing.
+const USER_AGENT: &str = concat!("sti/", env!("CARGO_PKG_VERSION"));
+/// Connections that are kept for the next request to the same host.
+const MOST_IDLE: usize = 4;
+
+/// Clients differ in what their connections may reach, so that a connection made for one host is never taken for a stricter one.
+pub(crate) struct Clients {
+    names: Arc<dyn Names>,
+    trust: Trust,
+    proxies: ProxyTable,
+    connect_timeout: Duration,
+    tls: OnceCell<ClientConfig>,
+    public: OnceCell<Client>,
+    anywhere: OnceCell<Client>,
+    http_proxy: OnceCell<Client>,
+    https_proxy: OnceCell<Client>,
+}
+
+impl Clients {
+    pub(crate) fn new(names: Arc<dyn Names>, trust: Trust, proxies: ProxyTable, connect_timeout: Duration) -> Self {
+        Self {
+            names,
+            trust,
+            proxies,
+            connect_timeout,
+            tls: OnceCell::new(),
+            public: OnceCell::new(),
+            anywhere: OnceCell::new(),
+            http_proxy: OnceCell::new(),
+            https_proxy: OnceCell::new(),
+        }
+    }
+
+    /// The client for an address whose host was judged.
+    pub(crate) async fn choose(&self, url: &Url, reach: Reach) -> Result<&Client, Error> {
+        let through = self.proxies.choose(url);
+        let (cell, reach) = match (through, reach) {
+            (None, Reach::Public) => (&self.public, Reach::Public),
+            (None, Reach::Anywhere) => (&self.anywhere, Reach::Anywhere),
+            // The only name that such a client looks up is its proxy's.
+            (Some(Through::Http), _) => (&self.http_proxy, Reach::Anywhere),
+            (Some(Through::Https), _) => (&self.https_proxy, Reach::Anywhere),
+        };
+        cell.get_or_try_init(|| self.make(through, reach)).await
+    }
+
+    async fn make(&self, through: Option<Through>, reach: Reach) -> Result<Client, Error> {
+        let tls = self.tls.get_or_try_init(async || self.trust.configuration()).await?;
+        let resolver = JudgingResolver { names: self.names.clone(), reach };
+        let builder = Client::builder()
+            .tls_backend_preconfigured(tls.clone())
+            .dns_resolver(Arc::new(resolver))
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            .no_proxy()
+            .connect_timeout(self.connect_timeout)
+            .pool_max_idle_per_host(MOST_IDLE)
+            .user_agent(USER_AGENT);
+        let builder = match through.and_then(|through| self.proxies.url(through)) {
+            Some(proxy) => builder.proxy(Proxy::all(proxy.clone()).map_err(invalid)?),
+            None => builder,
+        };
+        builder.build().map_err(invalid)
+    }
+}
+
+fn invalid(error: reqwest::Error) -> Error {
+    Error::InvalidSetting { what: "HTTP client".to_owned(), why: error.without_url().to_string() }
+}

@@ -1,0 +1,207 @@
+//! A whole document, fetched into a file: resumed where a line breaks, counted against a limit, and hashed over the bytes as they came.
+
+use std::fmt;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT_ENCODING, HeaderValue, IF_RANGE, RANGE, RETRY_AFTER};
+use sha2::{Digest, Sha256};
+use sti_core::progress::{Event, Level};
+use tokio::time::sleep;
+
+use crate::error::Error;
+use crate::place::shown;
+use crate::request::Sendable;
+use crate::response::Response;
+use crate::resume::{Resume, continues};
+use crate::timeouts::{Pace, RETRIES};
+use crate::{Network, spool};
+
+/// After so much progress a break counts as the first.
+const PROGRESS: u64 = 1024 * 1024;
+/// The longest that a server can have us wait before we try again.
+const LONGEST_WAIT: u64 = 10;
+/// What a reader gets at once, at most.
+const PIECE: usize = 1024 * 1024;
+/// How often progress is told.
+const TELL_EVERY: u64 = 512 * 1024;
+
+/// A document that is there as a whole. Its file has no name and is gone when this is dropped.
+#[derive(Debug)]
+pub struct Download {
+    file: File,
+    size: u64,
+    sha256: String,
+    url: String,
+}
+
+impl Download {
+    /// How many bytes there are.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The digest of the bytes as they came, in hexadecimal digits.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// The address after redirects.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Reads up to `length` bytes (at most 1 MiB) from `offset`: fewer only at the end, and none at or behind it. The disk is waited for.
+    pub fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
+        let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut piece = vec![0; length.min(left).min(PIECE)];
+        self.file.read_exact_at(&mut piece, offset).map_err(failed)?;
+        Ok(piece)
+    }
+}
+
+/// Why an attempt ended before the document did.
+enum Stop {
+    ForGood(Error),
+    ForNow(Error, Option<Duration>),
+}
+
+impl Network {
+    /// Fetches a whole document. Any status but 200 is an error.
+    pub async fn download(&self, url: &str) -> Result<Download, Error> {
+        let asked = Sendable::get(url)?;
+        let mut unfinished = Unfinished::new(spool::file(&self.spool).map_err(failed)?);
+        let mut retry = 0;
+        loop {
+            let before = unfinished.size;
+            let (error, wait) = match self.continue_download(&asked, &mut unfinished).await {
+                Ok(url) => return Ok(unfinished.finish(url)),
+                Err(Stop::ForGood(error)) => return Err(error),
+                Err(Stop::ForNow(error, wait)) => (error, wait),
+            };
+            retry = if unfinished.size >= before + PROGRESS { 0 } else { retry };
+            if retry == RETRIES {
+                return Err(error);
+            }
+            self.progress.say(Level::Info, format!("{error}; trying again"));
+            sleep(wait.unwrap_or_else(|| self.timeouts.before(retry))).await;
+            retry += 1;
+        }
+    }
+
+    /// Fetches what is missing; answers with the address that it came from.
+    async fn continue_download(&self, asked: &Sendable, unfinished: &mut Unfinished) -> Result<String, Stop> {
+        let mut response = self.exchange(unfinished.request(asked)).await.map_err(Stop::ForGood)?;
+        match response.status() {
+            200 => unfinished.begin(&response)?,
+            206 if unfinished.size > 0 && continues(&response, unfinished.size, unfinished.total) => {}
+            206 | 416 if unfinished.size > 0 => {
+                unfinished.resume = None;
+                return Err(Stop::ForNow(Error::BrokenOff { from: shown(&asked.url), why: "it changed on the way".to_owned() }, None));
+            }
+            _ => return Err(refusal(&response)),
+        }
+        self.receive(&mut response, unfinished).await?;
+        match unfinished.total {
+            Some(total) if unfinished.size < total => {
+                let why = format!("{} of {total} bytes came", unfinished.size);
+                Err(Stop::ForNow(Error::BrokenOff { from: response.shown_url(), why }, None))
+            }
+            _ => Ok(response.url().to_owned()),
+        }
+    }
+
+    async fn receive(&self, response: &mut Response, unfinished: &mut Unfinished) -> Result<(), Stop> {
+        let from = response.shown_url();
+        let too_large = || Stop::ForGood(Error::TooLarge { url: from.clone(), limit: self.download_limit });
+        if unfinished.total.is_some_and(|total| total > self.download_limit) {
+            return Err(too_large());
+        }
+        let for_now = |error| Stop::ForNow(error, None);
+        let (mut pace, mut told) = (Pace::new(self.timeouts.idle), unfinished.size);
+        while let Some(piece) = response.next_piece().await.map_err(for_now)? {
+            if unfinished.size + piece.len() as u64 > self.download_limit {
+                return Err(too_large());
+            }
+            unfinished.append(&piece)?;
+            pace.count(&from, piece.len()).map_err(for_now)?;
+            if unfinished.size >= told + TELL_EVERY {
+                told = unfinished.size;
+                self.progress.tell(Event::Amount { what: format!("download of {from}"), done: told, total: unfinished.total });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is there of a document.
+struct Unfinished {
+    file: File,
+    size: u64,
+    hash: Sha256,
+    total: Option<u64>,
+    resume: Option<Resume>,
+}
+
+impl Unfinished {
+    fn new(file: File) -> Self {
+        Self { file, size: 0, hash: Sha256::new(), total: None, resume: None }
+    }
+
+    /// Asks for what is missing, if the document is still the same; without anything to tell that by, for all of it.
+    fn request(&self, asked: &Sendable) -> Sendable {
+        let mut request = asked.clone();
+        request.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if let Some(Resume(same)) = self.resume.as_ref().filter(|_| self.size > 0) {
+            request.headers.insert(RANGE, text(format_args!("bytes={}-", self.size)));
+            request.headers.insert(IF_RANGE, same.clone());
+        }
+        request
+    }
+
+    /// Begins from the first byte, whatever was there.
+    fn begin(&mut self, response: &Response) -> Result<(), Stop> {
+        self.file.set_len(0).map_err(|error| Stop::ForGood(failed(error)))?;
+        self.size = 0;
+        self.hash = Sha256::new();
+        self.total = response.header("content-length").and_then(|length| length.parse().ok());
+        self.resume = Resume::of(response);
+        Ok(())
+    }
+
+    fn append(&mut self, piece: &Bytes) -> Result<(), Stop> {
+        self.file.write_all_at(piece, self.size).map_err(|error| Stop::ForGood(failed(error)))?;
+        self.hash.update(piece);
+        self.size += piece.len() as u64;
+        Ok(())
+    }
+
+    fn finish(self, url: String) -> Download {
+        let sha256 = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Download { file: self.file, size: self.size, sha256, url }
+    }
+}
+
+fn refusal(response: &Response) -> Stop {
+    let (url, status) = (response.shown_url(), response.status());
+    match status {
+        404 | 410 => Stop::ForGood(Error::NotFound { url, status }),
+        401 | 403 => Stop::ForGood(Error::AccessDenied { url, status }),
+        429 | 500 | 502 | 503 | 504 => {
+            let wait = response.header(RETRY_AFTER.as_str()).and_then(|seconds| seconds.parse::<u64>().ok());
+            Stop::ForNow(Error::Unexpected { url, status }, wait.map(|wait| Duration::from_secs(wait.min(LONGEST_WAIT))))
+        }
+        _ => Stop::ForGood(Error::Unexpected { url, status }),
+    }
+}
+
+fn text(arguments: fmt::Arguments<'_>) -> HeaderValue {
+    HeaderValue::from_str(&arguments.to_string()).unwrap_or_else(|_| HeaderValue::from_static("bytes=0-"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "made to be given to `map_err`")]
+fn failed(error: std::io::Error) -> Error {
+    Error::Spool { why: error.to_string() }
+}

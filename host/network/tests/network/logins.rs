@@ -1,0 +1,180 @@
+//! Logins: who gets which, and that nobody else does. Each server writes down what it was sent.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
+use sti_network::{Credentials, Reach, Request, clean};
+
+use crate::server::{Answer, Seen, Server};
+use crate::setup::{Setup, code, get};
+
+fn basic(pair: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(pair))
+}
+
+fn sent(server: &Server) -> Vec<Option<String>> {
+    server.seen().iter().map(|seen| seen.header("authorization").map(str::to_owned)).collect()
+}
+
+/// Lets in who shows this.
+fn guarded(pair: &'static str) -> impl Fn(&Seen, usize) -> Answer + Send + Sync {
+    move |seen, _| match seen.header("authorization") {
+        Some(shown) if shown == basic(pair) => Answer::ok(b"welcome"),
+        _ => Answer::new(401, &[("www-authenticate", "Basic realm=\"git\"")], b"who are you?"),
+    }
+}
+
+fn with(credentials: Credentials) -> Setup {
+    Setup { credentials, ..Setup::usual() }
+}
+
+fn of_address(address: &str) -> Credentials {
+    Credentials::none().with_login(clean(address).1.unwrap())
+}
+
+#[tokio::test]
+async fn the_login_of_an_address_reaches_its_host_only() {
+    let other = Server::start(|_, _| Answer::ok(b"")).await;
+    let location = other.at("b.test", "/");
+    let server = Server::start(move |seen, _| match seen.target.as_str() {
+        "/" => Answer::redirect(302, &location),
+        _ => Answer::redirect(302, "/"),
+    });
+    let server = server.await;
+    let network = with(of_address(&server.at("ada:secret@a.test", "/"))).network();
+    assert_eq!(network.send(get(&server.at("a.test", "/first"))).await.unwrap().status(), 200);
+    assert_eq!(sent(&server), [Some(basic("ada:secret")), Some(basic("ada:secret"))]);
+    assert_eq!(sent(&other), [None]);
+    // The same host at another port is another server.
+    network.send(get(&other.at("a.test", "/"))).await.unwrap();
+    assert_eq!(sent(&other), [None, None]);
+}
+
+#[tokio::test]
+async fn the_login_of_netrc_reaches_its_host_only() {
+    let other = Server::start(|_, _| Answer::ok(b"")).await;
+    let location = other.at("b.test", "/");
+    let server = Server::start(move |_, _| Answer::redirect(307, &location)).await;
+    let netrc = "machine a.test login ada password secret\ndefault login ada password secret";
+    let network = with(Credentials::none().with_netrc(netrc)).network();
+    network.send(get(&server.at("a.test", "/"))).await.unwrap();
+    assert_eq!((sent(&server), sent(&other)), (vec![Some(basic("ada:secret"))], vec![None]));
+}
+
+#[tokio::test]
+async fn a_login_that_is_refused_is_an_answer_and_not_a_text() {
+    let server = Server::start(guarded("ada:other")).await;
+    let network = with(of_address(&server.at("ada:secret@a.test", "/"))).network();
+    assert_eq!(network.send(get(&server.at("a.test", "/"))).await.unwrap().status(), 401);
+    assert_eq!(code(network.download(&server.at("a.test", "/")).await), "access-denied");
+    assert_eq!(server.seen().len(), 2);
+}
+
+/// A directory with a program in it that speaks as `git credential fill` does, and writes down how it was asked.
+struct FakeGit {
+    directory: tempfile::TempDir,
+    inside: Dir,
+}
+
+impl FakeGit {
+    fn new(answer: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let inside = Dir::open_ambient_dir(directory.path(), ambient_authority()).unwrap();
+        let at = directory.path().display();
+        let script = format!(
+            "#!/bin/sh\nprintf '%s\\n' \"$*\" \"$GIT_TERMINAL_PROMPT\" \"[$GIT_ASKPASS]\" \"$(pwd)\" >>{at}/asked\ncat >>{at}/asked\n{answer}\n"
+        );
+        let mut options = OpenOptions::new();
+        let mut file = inside.open_with("git", options.write(true).create(true).mode(0o700)).unwrap();
+        std::io::Write::write_all(&mut file, script.as_bytes()).unwrap();
+        Self { directory, inside }
+    }
+
+    fn program(&self) -> PathBuf {
+        self.directory.path().join("git")
+    }
+
+    fn asked(&self) -> String {
+        self.inside.read_to_string("asked").unwrap_or_default()
+    }
+}
+
+#[tokio::test]
+async fn a_helper_is_asked_after_a_refusal_once_a_host_and_in_silence() {
+    let server = Server::start(guarded("ada:secret")).await;
+    let git = FakeGit::new("echo username=ada; echo password=secret");
+    let network = with(Credentials::none().with_helpers(git.program())).network();
+    let post = Request { method: "POST".to_owned(), body: b"body".to_vec(), ..get(&server.at("a.test", "/")) };
+    assert_eq!(network.send(post).await.unwrap().status(), 200);
+    assert_eq!(network.send(get(&server.at("a.test", "/"))).await.unwrap().status(), 200);
+    assert_eq!(sent(&server), [None, Some(basic("ada:secret")), Some(basic("ada:secret"))]);
+    assert_eq!(server.seen()[1].body, b"body");
+    let asked = format!("-c credential.interactive=false credential fill\n0\n[]\n/\nprotocol=http\nhost=a.test:{}\n\n", server.port());
+    assert_eq!(git.asked(), asked);
+}
+
+#[tokio::test]
+async fn a_helper_that_knows_nothing_is_not_asked_again() {
+    let server = Server::start(guarded("ada:secret")).await;
+    let git = FakeGit::new("exit 1");
+    let network = with(Credentials::none().with_helpers(git.program())).network();
+    for _ in 0..2 {
+        assert_eq!(network.send(get(&server.at("a.test", "/"))).await.unwrap().status(), 401);
+    }
+    assert_eq!(git.asked().matches("fill").count(), 1);
+}
+
+#[tokio::test]
+async fn a_helper_is_told_the_name_in_the_address() {
+    let server = Server::start(guarded("ada:secret")).await;
+    let git = FakeGit::new("echo username=ada; echo password=secret");
+    let credentials = of_address(&server.at("ada@a.test", "/")).with_helpers(git.program());
+    assert_eq!(with(credentials).network().send(get(&server.at("a.test", "/"))).await.unwrap().status(), 200);
+    assert!(git.asked().contains("\nusername=ada\n"), "{}", git.asked());
+}
+
+#[tokio::test]
+async fn a_name_without_a_password_may_be_a_token() {
+    let server = Server::start(guarded("secret:")).await;
+    let network = with(of_address(&server.at("secret@a.test", "/"))).network();
+    assert_eq!(network.send(get(&server.at("a.test", "/"))).await.unwrap().status(), 200);
+    assert_eq!(sent(&server), [None, Some(basic("secret:"))]);
+}
+
+#[tokio::test]
+async fn helpers_are_not_asked_for_a_host_in_the_open_that_the_user_did_not_name() {
+    let server = Server::start(guarded("ada:secret")).await;
+    let git = FakeGit::new("echo username=ada; echo password=secret");
+    // The name leads to loopback, which a host that is only granted may not; so it is reached as a proxy would reach it.
+    let proxies = sti_network::Proxies { http: Some(format!("http://127.0.0.1:{}", server.port())), ..Default::default() };
+    let setup = Setup { granted: vec![("public.test", Reach::Public)], proxies, ..with(Credentials::none().with_helpers(git.program())) };
+    assert_eq!(setup.network().send(get("http://public.test/")).await.unwrap().status(), 401);
+    assert_eq!((sent(&server), git.asked().as_str()), (vec![None], ""));
+}
+
+#[tokio::test]
+async fn gits_own_helpers_are_asked_by_git() {
+    let Some(git) = ["/usr/bin/git", "/usr/local/bin/git"].map(Path::new).into_iter().find(|git| git.exists()) else {
+        eprintln!("not run: no git here");
+        return;
+    };
+    let server = Server::start(guarded("ada:secret")).await;
+    let home = tempfile::tempdir().unwrap();
+    let inside = Dir::open_ambient_dir(home.path(), ambient_authority()).unwrap();
+    inside.write("stored", format!("http://ada:secret@a.test%3a{}\n", server.port())).unwrap();
+    let configuration = format!("[credential]\n\thelper = store --file={}/stored\n", home.path().display());
+    inside.write("configuration", configuration).unwrap();
+    // A program that runs git with a configuration of the test's own.
+    let script = format!("#!/bin/sh\nGIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL={}/configuration exec {} \"$@\"\n", home.path().display(), git.display());
+    let mut options = OpenOptions::new();
+    let mut file = inside.open_with("git", options.write(true).create(true).mode(0o700)).unwrap();
+    std::io::Write::write_all(&mut file, script.as_bytes()).unwrap();
+    drop(file);
+    let network = with(Credentials::none().with_helpers(home.path().join("git"))).network();
+    assert_eq!(network.send(get(&server.at("a.test", "/"))).await.unwrap().status(), 200);
+    // What git does not know, it asks nobody about.
+    assert_eq!(network.send(get(&server.at("b.test", "/"))).await.unwrap().status(), 401);
+}

@@ -1,0 +1,14 @@
+//! The network against real servers on this machine's loopback, made by each test: nothing here leaves the machine.
+
+mod bodies;
+mod downloads;
+mod git_lines;
+mod logins;
+mod names;
+mod proxies;
+mod redirects;
+mod requests;
+mod server;
+mod setup;
+mod ssh_lines;
+mod tls;
