@@ -18,6 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sti-commit", &["sti-plugin"]),
     ("sti-dockerfile", &["sti-plugin"]),
     ("sti-contract", &["sti-plugin"]),
+    ("sti-git", &["sti-plugin"]),
     ("site-builder", &[]),
     ("sti-fixture", &[]),
     ("sti-test-engine", &[]),
