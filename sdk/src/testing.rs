@@ -29,16 +29,20 @@ mod address;
 pub(crate) mod glob;
 mod image;
 mod job;
+pub(crate) mod line;
 mod plan;
 mod plan_text;
 mod subject;
 mod tree;
+pub(crate) mod web;
 
 pub use address::{AddressBuilder, Fetched};
 pub use image::{FakeImage, FakeImages};
 pub use job::{Decision, JobBuilder, LogLine};
+pub use line::Line;
 pub use plan::{
     RecordedChanges, RecordedInstruction, RecordedLayer, RecordedPlace, RecordedPlan, RecordedProduct, RecordedStep, StepKind,
 };
 pub use subject::{SubjectBuilder, Verdict};
 pub use tree::MemoryTree;
+pub use web::{WebAnswer, WebRequest};

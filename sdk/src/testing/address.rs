@@ -2,12 +2,13 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use super::{LogLine, MemoryTree};
+use super::{Line, LogLine, MemoryTree, WebAnswer, WebRequest, line::Lines, web::Answering};
 use crate::{
-    Address, Fetcher, Problem, TreeWriter,
+    Address, Fetcher, Problem, Setting, TreeWriter,
+    log::Level,
     native::{
-        http::{self, Pages},
-        log, requests, trees,
+        http::{self, Web},
+        log, repositories, requests, trees,
     },
 };
 
@@ -40,7 +41,8 @@ pub struct AddressBuilder {
     pub(crate) subdirectory: Option<String>,
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) file: Option<Vec<u8>>,
-    pages: Pages,
+    web: Web,
+    lines: Option<Lines>,
 }
 
 impl AddressBuilder {
@@ -52,7 +54,8 @@ impl AddressBuilder {
             subdirectory: None,
             settings: BTreeMap::new(),
             file: None,
-            pages: Pages::new(),
+            web: Web::default(),
+            lines: None,
         }
     }
 
@@ -84,23 +87,67 @@ impl AddressBuilder {
     /// Adds a page of the web.
     #[must_use]
     pub fn page(mut self, url: &str, status: u16, body: impl Into<Vec<u8>>) -> Self {
-        self.pages.insert(url.to_owned(), (status, body.into()));
+        self.web.pages.insert(url.to_owned(), (status, body.into()));
         self
+    }
+
+    /// Lets a function answer the requests for which there is no page.
+    ///
+    /// ```
+    /// use sti_plugin::{http, testing::{AddressBuilder, WebAnswer}};
+    ///
+    /// let echo = AddressBuilder::new("https://example.com/echo").web(|request| Ok(WebAnswer::new(200, request.body.clone())));
+    /// let answer = echo.ask(|address| http::send("POST", &address.text(), [("accept", "text/plain")], b"hello")?.read_all(100));
+    /// assert_eq!(answer.unwrap(), b"hello");
+    /// ```
+    #[must_use]
+    pub fn web(mut self, answer: impl Fn(&WebRequest) -> Result<WebAnswer, Problem> + Send + Sync + 'static) -> Self {
+        self.web.answering = Some(Answering::new(answer));
+        self
+    }
+
+    /// Lets a function open the lines that a fetcher asks for by [`repositories::connect`](crate::repositories::connect).
+    ///
+    /// ```
+    /// use std::io::{self, Read};
+    /// use sti_plugin::{repositories, testing::{AddressBuilder, Line}};
+    ///
+    /// let address = AddressBuilder::new("git://example.com/a.git").repositories(|_| Ok(Line::new(&b"0000"[..], io::sink())));
+    /// let mut said = String::new();
+    /// address.ask(|address| repositories::connect(&address.text()).unwrap().read_to_string(&mut said).unwrap());
+    /// assert_eq!(said, "0000");
+    /// ```
+    #[must_use]
+    pub fn repositories(self, open: impl Fn(&str) -> Result<Line, Problem> + Send + Sync + 'static) -> Self {
+        Self { lines: Some(Lines::new(open)), ..self }
+    }
+
+    /// Asks something of the address, as a fetcher would.
+    pub fn ask<T>(&self, question: impl FnOnce(&Address) -> T) -> T {
+        self.ask_with(Vec::new(), question).0
     }
 
     /// Lets a fetcher fetch. A file that it opened and did not finish is a problem, as with a host.
     pub fn fetch<F: Fetcher>(&self) -> Fetched {
-        let address = requests::Address { asked: self.clone(), facts: RefCell::default() };
         let writer = trees::TreeWriter::default();
         log::take();
-        let before = http::replace(self.pages.clone());
-        let mut result = F::fetch(&Address::new(&address, F::card().into_settings()), &TreeWriter::new(&writer));
-        http::replace(before);
+        let fetch = |address: &Address| F::fetch(address, &TreeWriter::new(&writer));
+        let (mut result, facts) = self.ask_with(F::card().into_settings(), fetch);
         if result.is_ok() && writer.open.get() > 0 {
             result = Err(Problem::internal("not-finished", "a file was opened and not finished"));
         }
         let log = log::take().into_iter().map(|(level, text)| LogLine { level, text }).collect();
-        Fetched { result, tree: MemoryTree::of(writer.nodes.take()), facts: address.facts.take(), log }
+        Fetched { result, tree: MemoryTree::of(writer.nodes.take()), facts, log }
+    }
+
+    fn ask_with<T>(&self, settings: Vec<Setting>, question: impl FnOnce(&Address) -> T) -> (T, BTreeMap<String, String>) {
+        let address = requests::Address { asked: self.clone(), facts: RefCell::default() };
+        let web = http::replace(self.web.clone());
+        let lines = repositories::replace(self.lines.clone());
+        let answer = question(&Address::new(&address, settings));
+        http::replace(web);
+        repositories::replace(lines);
+        (answer, address.facts.take())
     }
 }
 
@@ -126,5 +173,19 @@ impl Fetched {
     pub fn expect_tree(&self) -> &MemoryTree {
         assert_eq!(self.result, Ok(()), "the fetcher must fetch");
         &self.tree
+    }
+
+    /// Gives the problem.
+    ///
+    /// # Panics
+    ///
+    /// Where the fetcher fetched.
+    pub fn expect_problem(&self) -> &Problem {
+        self.result.as_ref().expect_err("the fetcher must answer with a problem")
+    }
+
+    /// Tells whether a line of this level was said that holds this text.
+    pub fn says(&self, level: Level, text: &str) -> bool {
+        self.log.iter().any(|line| line.level == level && line.text.contains(text))
     }
 }

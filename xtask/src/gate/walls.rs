@@ -20,6 +20,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sti-dockerfile", &["sti-plugin"]),
     ("sti-contract", &["sti-plugin"]),
     ("sti-archive", &["sti-plugin"]),
+    ("sti-git", &["sti-plugin"]),
     ("site-builder", &[]),
     ("sti-fixture", &[]),
     ("sti-test-engine", &[]),

@@ -1,0 +1,54 @@
+//! The fetcher `git`: turns the address of a repository into a tree.
+//!
+//! | file | answers for |
+//! |---|---|
+//! | `location` | what kind of address it is |
+//! | `reference` | which commit is meant |
+//! | `remote`, `web`, `line` | talking to the server |
+//! | `objects` | what the server sent, in memory and under limits |
+//! | `checkout`, `name` | writing a commit's files into the tree, and refusing names that lead elsewhere |
+//!
+//! Nothing here is trusted that came from a server: every size is limited before it is believed, every name is judged before it is used,
+//! and what the host judges again is judged there too.
+
+mod checkout;
+mod line;
+mod location;
+mod name;
+mod objects;
+mod reference;
+mod remote;
+mod repository;
+mod trouble;
+mod web;
+
+use sti_plugin::{Address, Card, Fetcher, Problem, TreeWriter, register_fetcher};
+
+use crate::{checkout::Checkout, location::Location, reference::RequestedRef};
+
+/// Fetches from git repositories.
+pub struct Git;
+
+register_fetcher!(Git);
+
+impl Fetcher for Git {
+    fn card() -> Card {
+        let card = Card::new("git", env!("CARGO_PKG_VERSION"))
+            .summary("fetches a branch, tag or commit of a git repository, without its history")
+            .serves_suffix(".git");
+        ["git", "ssh", "http", "https", "file"].into_iter().fold(card, Card::serves_scheme)
+    }
+
+    fn fetch(address: &Address, tree: &TreeWriter) -> Result<(), Problem> {
+        let text = address.text();
+        let location = Location::parse(&text)?;
+        let wanted = RequestedRef::parse(address.reference().as_deref())?;
+        let found = repository::open(&location, &wanted)?;
+        address.record_fact("address", &text);
+        address.record_fact("revision", &found.commit.to_string());
+        if let Some(reference) = &found.reference {
+            address.record_fact("reference", reference);
+        }
+        Checkout::new(tree).write(&found.objects, found.commit)
+    }
+}

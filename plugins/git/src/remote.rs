@@ -1,0 +1,171 @@
+//! A server: which references it has, and what it sends when asked.
+
+use std::ops::ControlFlow;
+
+use gix_hash::ObjectId;
+use gix_protocol::{
+    Command, Handshake, LsRefsCommand,
+    fetch::{Arguments, Response},
+    handshake::Ref,
+    ls_refs::RefPrefixes,
+};
+use gix_transport::{Service, client::blocking_io::Transport};
+use gix_utils::progress::Discard;
+use sti_plugin::{Problem, log};
+
+use crate::{
+    line,
+    location::Location,
+    objects::Objects,
+    trouble::{self, Trouble},
+    web,
+};
+
+/// A server that said hello.
+pub(crate) struct Remote {
+    address: String,
+    transport: Box<dyn Transport>,
+    handshake: Handshake,
+    trouble: Trouble,
+}
+
+/// A name that a server has for an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reference {
+    /// The whole name, such as `refs/heads/main`.
+    pub(crate) name: String,
+    /// What it means in the end: of an annotated tag the commit.
+    pub(crate) object: ObjectId,
+    /// Of `HEAD` the branch.
+    pub(crate) target: Option<String>,
+}
+
+/// What is asked for.
+pub(crate) struct Request<'a> {
+    pub(crate) wants: &'a [ObjectId],
+    pub(crate) history: History,
+}
+
+/// How much of the history comes along.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum History {
+    /// Nothing but the commits that were asked for, with their files.
+    None,
+    /// All of it, without any files.
+    CommitsOnly,
+    /// All of it.
+    Whole,
+}
+
+impl Remote {
+    /// Says hello.
+    pub(crate) fn connect(location: &Location) -> Result<Self, Problem> {
+        let trouble = Trouble::default();
+        let address = location.text().to_owned();
+        let mut transport = match location {
+            Location::Web(url) => web::open(url, &trouble)?,
+            Location::Line(line) => line::open(line, &trouble)?,
+            Location::Local(path) => return Err(local(path)),
+        };
+        let nobody_asks = |_| Ok(None);
+        let handshake = gix_protocol::handshake(&mut transport, Service::UploadPack, nobody_asks, Vec::new(), &mut Discard)
+            .map_err(|error| trouble.or(|| trouble::server(&address, &error)))?;
+        let remote = Self { address, transport, handshake, trouble };
+        remote.check_object_format()?;
+        Ok(remote)
+    }
+
+    fn check_object_format(&self) -> Result<(), Problem> {
+        let format = self.handshake.capabilities.capability("object-format").and_then(|format| Some(format.value()?.to_string()));
+        match format.as_deref() {
+            None | Some("sha1") => Ok(()),
+            Some(other) => Err(Problem::invalid(
+                "object-format-not-supported",
+                format!("`{}` is a repository with `{other}` identifiers; only `sha1` is supported", self.address),
+            )
+            .hint("build from a checkout: `git clone` it, and give the directory as the source")),
+        }
+    }
+
+    /// Lists the references whose names start with one of these; all that the server has, where it cannot choose.
+    pub(crate) fn references(&mut self, prefixes: &[String]) -> Result<Vec<Reference>, Problem> {
+        if let Some(known) = &self.handshake.refs {
+            return Ok(known.iter().filter_map(reference).collect());
+        }
+        let mut wanted = RefPrefixes::new();
+        wanted.extend(prefixes.iter().map(|prefix| prefix.as_str().into()));
+        let list = LsRefsCommand::new(Some(wanted), &self.handshake.capabilities, agent());
+        let found = list.invoke_blocking(&mut self.transport, &mut Discard, false);
+        let found = found.map_err(|error| self.trouble.or(|| trouble::server(&self.address, &error)))?;
+        Ok(found.iter().filter_map(reference).collect())
+    }
+
+    /// Tells whether the server can send commits without files.
+    pub(crate) fn can_leave_out_files(&self) -> bool {
+        self.features().iter().any(|(name, _)| *name == "filter")
+    }
+
+    /// Fetches objects into memory.
+    pub(crate) fn fetch(&mut self, request: &Request) -> Result<Objects, Problem> {
+        let version = self.handshake.server_protocol_version;
+        let mut features = self.features();
+        features.push(agent());
+        Response::check_required_features(version, &features).map_err(|error| trouble::server(&self.address, &error))?;
+        let mut arguments = Arguments::new(version, features, false);
+        request.wants.iter().for_each(|want| arguments.want(want));
+        match request.history {
+            // A server that knows nothing of shallow fetches sends more than is needed, which does no harm.
+            History::None if arguments.can_use_shallow() => arguments.deepen(1),
+            History::CommitsOnly => arguments.filter("tree:0"),
+            History::None | History::Whole => {}
+        }
+        let told = |error: &(dyn std::error::Error + 'static)| self.trouble.or(|| refused(&self.address, error));
+        let mut reader = arguments.send(&mut self.transport, true).map_err(|error| told(&error))?;
+        let response = Response::from_line_reader(version, &mut reader, true, false).map_err(|error| told(&error))?;
+        if !response.has_pack() {
+            return Err(trouble::damaged("no pack came"));
+        }
+        reader.set_progress_handler(Some(Box::new(|is_error, text| {
+            let text = String::from_utf8_lossy(text);
+            if is_error { log::warning(format!("the server says: {}", text.trim())) } else { log::debug(text.trim()) }
+            ControlFlow::Continue(())
+        })));
+        Objects::receive(&mut reader, &self.trouble)
+    }
+
+    /// What both sides can do. One stream for everything is of no use where nothing else comes.
+    fn features(&self) -> Vec<(&'static str, Option<String>)> {
+        let handshake = &self.handshake;
+        let mut features = Command::Fetch.default_features(handshake.server_protocol_version, &handshake.capabilities);
+        features.retain(|(name, _)| *name != "sideband-all");
+        features
+    }
+}
+
+fn agent() -> (&'static str, Option<String>) {
+    ("agent", Some(gix_protocol::agent(concat!("sti-", env!("CARGO_PKG_VERSION")))))
+}
+
+fn reference(found: &Ref) -> Option<Reference> {
+    let (name, object, peeled) = found.unpack();
+    let target = match found {
+        Ref::Symbolic { target, .. } => Some(target.to_string()),
+        _ => None,
+    };
+    Some(Reference { name: name.to_string(), object: peeled.or(object)?.to_owned(), target })
+}
+
+/// What a server means that does not send what was asked for.
+fn refused(address: &str, error: &(dyn std::error::Error + 'static)) -> Problem {
+    let told = trouble::told(error);
+    if told.contains("not our ref") || told.contains("unadvertised object") {
+        return Problem::not_found("commit-not-served", format!("`{address}` does not send this commit: {told}"))
+            .hint("check the identifier, or name a branch or tag that holds it");
+    }
+    trouble::server(address, error)
+}
+
+fn local(path: &str) -> Problem {
+    Problem::invalid("local-not-supported", format!("`{path}` lies on this machine, and this fetcher reads servers only"))
+        .hint("give the directory itself as the source: what is checked out there is built")
+}

@@ -1,0 +1,95 @@
+//! From an address and a reference to the objects of one commit.
+
+use gix_hash::ObjectId;
+use sti_plugin::{Problem, log};
+
+use crate::{
+    location::Location,
+    objects::Objects,
+    reference::{self, RequestedRef},
+    remote::{History, Reference, Remote, Request},
+};
+
+/// A commit, and where its files are.
+pub(crate) struct Found {
+    pub(crate) commit: ObjectId,
+    /// Branch or tag, where one was named or is the server's own.
+    pub(crate) reference: Option<String>,
+    pub(crate) objects: Objects,
+}
+
+/// Fetches what a reference means.
+pub(crate) fn open(location: &Location, wanted: &RequestedRef) -> Result<Found, Problem> {
+    let mut remote = Remote::connect(location)?;
+    match wanted {
+        RequestedRef::Head => fetch_head(&mut remote, location),
+        RequestedRef::Commit(id) => fetch_commit(&mut remote, *id),
+        RequestedRef::Name(name) => fetch_named(&mut remote, location, name),
+    }
+}
+
+fn fetch_head(remote: &mut Remote, location: &Location) -> Result<Found, Problem> {
+    let references = remote.references(&["HEAD".to_owned()])?;
+    let head = references.iter().find(|reference| reference.name == "HEAD").ok_or_else(|| empty(location.text()))?;
+    let branch = head.target.as_deref().map(short).map(str::to_owned);
+    fetch_tip(remote, head, branch)
+}
+
+fn fetch_named(remote: &mut Remote, location: &Location, name: &str) -> Result<Found, Problem> {
+    let likely = remote.references(&reference::prefixes(name))?;
+    if let Some(found) = reference::choose(name, &likely)? {
+        return fetch_tip(remote, found, Some(short(&found.name).to_owned()));
+    }
+    let all = remote.references(&["refs/heads/".to_owned(), "refs/tags/".to_owned()])?;
+    if reference::is_abbreviated(name) {
+        if let Some(id) = expand(remote, &name.to_ascii_lowercase(), &all)? {
+            return fetch_commit(remote, id);
+        }
+    }
+    Err(reference::missing(location.text(), name, &all))
+}
+
+fn fetch_tip(remote: &mut Remote, tip: &Reference, reference: Option<String>) -> Result<Found, Problem> {
+    let objects = remote.fetch(&Request { wants: &[tip.object], history: History::None })?;
+    Ok(Found { commit: objects.commit(&tip.object)?, reference, objects })
+}
+
+/// A server may send a commit by its identifier or not; where it does not, its branches may hold it.
+fn fetch_commit(remote: &mut Remote, id: ObjectId) -> Result<Found, Problem> {
+    let objects = remote.fetch(&Request { wants: &[id], history: History::None })?;
+    Ok(Found { commit: objects.commit(&id)?, reference: None, objects })
+}
+
+/// Finds the commit whose identifier starts so: among the tips first, then in the history, which is fetched without any files.
+fn expand(remote: &mut Remote, start: &str, all: &[Reference]) -> Result<Option<ObjectId>, Problem> {
+    let mut tips: Vec<_> = all.iter().map(|reference| reference.object).collect();
+    tips.sort_unstable();
+    tips.dedup();
+    let mut found: Vec<_> = tips.iter().copied().filter(|tip| tip.to_string().starts_with(start)).collect();
+    if found.is_empty() && !tips.is_empty() {
+        if !remote.can_leave_out_files() {
+            return Err(Problem::invalid("commit-abbreviated", format!("this server cannot tell which commit starts with `{start}`"))
+                .hint("give the whole identifier of 40 digits, which `git rev-parse` tells in a clone"));
+        }
+        log::info(format!("looks for the commit `{start}` in the history"));
+        found = remote.fetch(&Request { wants: &tips, history: History::CommitsOnly })?.commits_starting(start)?;
+    }
+    match &found[..] {
+        [] => Ok(None),
+        [id] => Ok(Some(*id)),
+        several => {
+            let names: Vec<_> = several.iter().map(ToString::to_string).collect();
+            Err(reference::ambiguous(start, &names.iter().map(String::as_str).collect::<Vec<_>>()))
+        }
+    }
+}
+
+/// Takes away what every branch or tag has in front.
+fn short(name: &str) -> &str {
+    ["refs/heads/", "refs/tags/"].iter().find_map(|place| name.strip_prefix(place)).unwrap_or(name)
+}
+
+fn empty(address: &str) -> Problem {
+    Problem::not_found("empty-repository", format!("`{address}` has no commit that it takes for its own"))
+        .hint("push a commit, or name a branch: `--ref main`")
+}

@@ -1,0 +1,54 @@
+//! Failures of the parts underneath, told in our words.
+
+use std::{cell::RefCell, error::Error, io, rc::Rc};
+
+use sti_plugin::Problem;
+
+/// Keeps what the host answered while a library was between us and the host, since a library keeps the words only.
+#[derive(Clone, Default)]
+pub(crate) struct Trouble(Rc<RefCell<Option<Problem>>>);
+
+impl Trouble {
+    /// Keeps a problem, and gives the library an error in its place.
+    pub(crate) fn keep(&self, problem: Problem) -> io::Error {
+        let error = io::Error::other(problem.to_string());
+        self.0.borrow_mut().get_or_insert(problem);
+        error
+    }
+
+    /// Tells the problem that was kept; where there is none, what the library says.
+    pub(crate) fn or(&self, otherwise: impl FnOnce() -> Problem) -> Problem {
+        self.0.borrow_mut().take().unwrap_or_else(otherwise)
+    }
+}
+
+/// Joins what an error says with what its causes say, in one line.
+pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let cause = error.to_string();
+        if !words.iter().any(|said| said.contains(&cause)) {
+            words.push(cause);
+        }
+        next = error.source();
+    }
+    words.join(": ").replace('\n', " ")
+}
+
+/// Makes the problem of a server that does not keep to the protocol, or that says no in words of its own.
+pub(crate) fn server(address: &str, error: &(dyn Error + 'static)) -> Problem {
+    Problem::unavailable("fetch-failed", format!("`{address}` could not be fetched: {}", told(error)))
+        .hint(format!("see whether `git ls-remote {address}` works"))
+}
+
+/// Makes the problem of a pack that is not what it says.
+pub(crate) fn corrupt(error: &(dyn Error + 'static)) -> Problem {
+    damaged(told(error))
+}
+
+/// As [`corrupt`], with words of our own.
+pub(crate) fn damaged(what: impl std::fmt::Display) -> Problem {
+    Problem::invalid("damaged-repository", format!("what the server sent is damaged: {what}"))
+        .hint("run `git fsck` on the repository, or clone it anew where it lies")
+}
