@@ -21,6 +21,7 @@ pub(crate) mod surroundings;
 mod text;
 mod validate;
 mod version;
+mod web;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -13,6 +13,7 @@ mod host;
 mod lives;
 mod pipeline;
 mod plugins;
+pub mod web;
 
 pub use cli::{open_source, run};
 pub use host::Host;

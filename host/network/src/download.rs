@@ -53,6 +53,11 @@ impl Download {
         &self.url
     }
 
+    /// The file itself, which has no name.
+    pub fn into_file(self) -> File {
+        self.file
+    }
+
     /// Reads up to `length` bytes (at most 1 MiB) from `offset`: fewer only at the end, and none at or behind it. The disk is waited for.
     pub fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
@@ -99,7 +104,10 @@ impl Network {
             206 if unfinished.size > 0 && continues(&response, unfinished.size, unfinished.total) => {}
             206 | 416 if unfinished.size > 0 => {
                 unfinished.resume = None;
-                return Err(Stop::ForNow(Error::BrokenOff { from: shown(&asked.url), why: "it changed on the way".to_owned() }, None));
+                return Err(Stop::ForNow(
+                    Error::BrokenOff { from: shown(&asked.url), why: "it changed on the way".to_owned() },
+                    None,
+                ));
             }
             _ => return Err(refusal(&response)),
         }

@@ -127,10 +127,10 @@ mod tests {
     #[test]
     fn machines_are_read_in_their_order() {
         check("machine a.test login ada password pw", &[("a.test", "ada", "pw")]);
-        check("machine A.test\n  login ada\n  account x\n  password pw1\nmachine b login bob password pw2\n", &[
-            ("a.test", "ada", "pw1"),
-            ("b", "bob", "pw2"),
-        ]);
+        check(
+            "machine A.test\n  login ada\n  account x\n  password pw1\nmachine b login bob password pw2\n",
+            &[("a.test", "ada", "pw1"), ("b", "bob", "pw2")],
+        );
         check("machine a password pw login ada", &[("a", "ada", "pw")]);
     }
 

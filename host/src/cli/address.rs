@@ -1,12 +1,14 @@
 //! How an address is written: `archive:PATH`, `https://HOST/PATH#REF`, `user@host:path`. Nothing is looked up here.
 
+use sti_network::Login;
+
 use crate::SourceAddress;
 
 /// Schemes of one letter are drives of another system, and none of ours.
 const SHORTEST_SCHEME: usize = 2;
 
-/// Takes an address apart; `None` where the word is none, but a path.
-pub(super) fn parse(word: &str) -> Option<SourceAddress> {
+/// Takes an address and its credentials apart, which reach no plugin, log, label or error; `None` where the word is none, but a path.
+pub(super) fn parse(word: &str) -> Option<(SourceAddress, Option<Login>)> {
     let (prefix, rest) = match word.split_once(':') {
         Some((scheme, rest)) if is_scheme(scheme) && rest.starts_with("//") => match scheme.split_once('+') {
             // `git+https://…` is `git:https://…`.
@@ -18,10 +20,10 @@ pub(super) fn parse(word: &str) -> Option<SourceAddress> {
         _ => return None,
     };
     let (text, reference) = split_reference(&rest);
-    let text = without_login(text);
+    let (text, login) = sti_network::clean(text);
     let written =
         [prefix.as_ref().map(|prefix| format!("{prefix}:")).unwrap_or_default(), with_reference(&text, reference)].concat();
-    Some(SourceAddress { written, prefix, text, reference: reference.map(str::to_owned), ..SourceAddress::default() })
+    Some((SourceAddress { written, prefix, text, reference: reference.map(str::to_owned), ..SourceAddress::default() }, login))
 }
 
 impl SourceAddress {
@@ -53,16 +55,6 @@ fn split_reference(text: &str) -> (&str, Option<&str>) {
         Some((text, reference)) if !reference.is_empty() => (text, Some(reference)),
         _ => (text, None),
     }
-}
-
-/// Credentials reach no plugin, log, label or error. A user of ssh is part of the address, a password of one is not.
-fn without_login(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
-    let Some((login, host)) = authority.rsplit_once('@') else { return text.to_owned() };
-    let user = login.split(':').next().unwrap_or_default();
-    let kept = if scheme.eq_ignore_ascii_case("ssh") && !user.is_empty() { format!("{user}@") } else { String::new() };
-    format!("{scheme}://{kept}{host}{path}")
 }
 
 #[cfg(test)]
@@ -101,9 +93,9 @@ mod tests {
             ("archive:https://user:secret@example.com/app.tar", "archive:https://example.com/app.tar"),
             ("https://example.com/a@b", "https://example.com/a@b"),
         ] {
-            let address = parse(word).unwrap();
+            let (address, login) = parse(word).unwrap();
             assert_eq!(address.written, clean);
-            assert!(!format!("{address:?}").contains("secret"), "{address:?}");
+            assert!(!format!("{address:?} {login:?}").contains("secret"), "{address:?}");
         }
     }
 }

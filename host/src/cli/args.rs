@@ -172,6 +172,12 @@ pub(crate) struct Fetching {
     /// A setting of the fetcher, as its card declares it; repeatable
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Fetching")]
     pub(crate) fetch_set: Vec<String>,
+    /// A host that may be reached beside the one in SOURCE, such as one that it redirects to; repeatable
+    #[arg(long, value_name = "HOST", help_heading = "Fetching")]
+    pub(crate) allow_host: Vec<String>,
+    /// Certificate authorities to be trusted beside the system's, in PEM
+    #[arg(long, value_name = "FILE", help_heading = "Fetching")]
+    pub(crate) ca_cert: Option<PathBuf>,
     /// How much may be fetched: `entries`, `bytes`, `path-bytes`; repeatable
     ///
     /// Without it: 1,000,000 entries, 32 GiB together, 4,096 bytes a path.
@@ -186,6 +192,8 @@ impl Fetching {
             ("--fetcher", self.fetcher.is_some()),
             ("--strip-components", self.strip_components.is_some()),
             ("--fetch-set", !self.fetch_set.is_empty()),
+            ("--allow-host", !self.allow_host.is_empty()),
+            ("--ca-cert", self.ca_cert.is_some()),
             ("--limit", !self.limit.is_empty()),
         ];
         given.into_iter().find(|(_, is_given)| *is_given).map(|(flag, _)| flag)

@@ -17,13 +17,13 @@ use super::{
 use crate::{StiError, fetch};
 
 pub(super) async fn run(command: FetchCommand, output: &Output) -> Result<ExitCode, StiError> {
-    let Word::Address(address) = source::read(&command.source)? else {
+    let Word::Address(address, login) = source::read(&command.source)? else {
         return Err(StiError::InvalidArgument {
             what: format!("`{}` is on this machine already, and need not be fetched", command.source.display()),
             hint: Some("give it to `sti build` as it is; `archive:FILE` unpacks one".to_owned()),
         });
     };
-    let address = request::narrowed(*address, &command.fetching, ".")?;
+    let address = request::narrowed(*address, login, &command.fetching, ".")?;
     let mut interrupts = Interrupts::listen()?;
     let progress = display::of(&Output { json: false, ..output.clone() });
     let workplace = surroundings::workplace(command.policy.as_deref())?;

@@ -3,12 +3,14 @@
 use std::{fs, path::Path, sync::Arc};
 
 use sti_core::{BuildId, Pull, Reference, Variable, plan::Network, tree::WriteLimits};
+use sti_network::Login;
 
 use super::{
     args::{ContractChoice, Fetching, NetworkChoice, PullChoice, WhatToBuild},
     environment,
     scratch::Scratch,
     source::{self, Word},
+    web,
 };
 use crate::{BuildRequest, FetcherChoice, Source, SourceAddress, StiError, StrategyChoice};
 
@@ -47,8 +49,8 @@ fn source(what: &WhatToBuild, build: &BuildId) -> Result<(Source, String, Option
             let tree = if what.context_dir == "." { tree } else { tree.within(&what.context_dir)? };
             Ok((tree.into(), address(&what.source), None))
         }
-        Word::Address(address) => {
-            let address = narrowed(*address, &what.fetching, &what.context_dir)?;
+        Word::Address(address, login) => {
+            let address = narrowed(*address, login, &what.fetching, &what.context_dir)?;
             let scratch = Scratch::new(build)?;
             let (written, into) = (address.written.clone(), Arc::clone(scratch.dir()));
             Ok((Source::Address { address: Box::new(address), into }, written, Some(scratch)))
@@ -57,7 +59,12 @@ fn source(what: &WhatToBuild, build: &BuildId) -> Result<(Source, String, Option
 }
 
 /// An address with what the flags say of it.
-pub(super) fn narrowed(address: SourceAddress, flags: &Fetching, context_dir: &str) -> Result<SourceAddress, StiError> {
+pub(super) fn narrowed(
+    address: SourceAddress,
+    login: Option<Login>,
+    flags: &Fetching,
+    context_dir: &str,
+) -> Result<SourceAddress, StiError> {
     let reference = match (address.reference.clone(), flags.r#ref.clone()) {
         (Some(written), Some(flag)) if written != flag => {
             return Err(StiError::InvalidRef {
@@ -72,7 +79,9 @@ pub(super) fn narrowed(address: SourceAddress, flags: &Fetching, context_dir: &s
     let subdirectory = if context_dir == "." { String::new() } else { context_dir.to_owned() };
     let fetcher = flags.fetcher.as_deref().map_or(Ok(FetcherChoice::ByAddress), fetcher)?;
     let limits = limits(&flags.limit)?;
-    Ok(SourceAddress { reference, subdirectory, settings, fetcher, limits, ..address })
+    // What lies on this machine reaches no server.
+    let web = if address.file.is_some() { None } else { Some(Arc::new(web::surroundings(login, flags)?)) };
+    Ok(SourceAddress { reference, subdirectory, settings, fetcher, limits, web, ..address })
 }
 
 fn fetcher(word: &str) -> Result<FetcherChoice, StiError> {

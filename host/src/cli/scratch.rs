@@ -51,6 +51,11 @@ impl Drop for Scratch {
     }
 }
 
+/// Where downloads are kept while they are read; they have no names there.
+pub(super) fn spool() -> Result<Dir, StiError> {
+    private_dir(&place()?)
+}
+
 /// All of standard input, in a file without a name: an archive is read at more than one place.
 pub(super) fn of_standard_input() -> Result<Blob, StiError> {
     let place = place()?;

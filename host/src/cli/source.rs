@@ -8,6 +8,7 @@ use std::{
 
 use cap_std::{ambient_authority, fs::Dir};
 use sti_core::{Blob, Tree, tree};
+use sti_network::Login;
 
 use super::{address, scratch};
 use crate::{SourceAddress, StiError};
@@ -16,8 +17,8 @@ use crate::{SourceAddress, StiError};
 pub(super) enum Word {
     /// It is there.
     Tree(Tree),
-    /// It is to be fetched.
-    Address(Box<SourceAddress>),
+    /// It is to be fetched, perhaps with a login that stood in the address.
+    Address(Box<SourceAddress>, Option<Login>),
 }
 
 /// Tells what SOURCE means, and opens what it names on this machine.
@@ -25,11 +26,11 @@ pub(super) fn read(word: &Path) -> Result<Word, StiError> {
     if word.exists() && !is_repository(word) {
         return open(word).map(Word::Tree);
     }
-    let Some(mut address) = word.to_str().and_then(address::parse) else { return open(word).map(Word::Tree) };
+    let Some((mut address, login)) = word.to_str().and_then(address::parse) else { return open(word).map(Word::Tree) };
     if address.prefix.is_some() {
         address.file = file_of(&mut address)?;
     }
-    Ok(Word::Address(Box::new(address)))
+    Ok(Word::Address(Box::new(address), login))
 }
 
 /// Opens a directory or a single file as a source.

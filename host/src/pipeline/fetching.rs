@@ -11,7 +11,11 @@ use sti_core::{
 use sti_sandbox::{Errand, Reach};
 
 use super::error::StiError;
-use crate::{Plugins, plugins::FetcherChoice};
+use crate::{
+    Plugins,
+    plugins::FetcherChoice,
+    web::{self, Refusals},
+};
 use sti_policy::Policy;
 
 /// What is built: a tree that is there, or an address that leads to one.
@@ -55,6 +59,8 @@ pub struct SourceAddress {
     pub fetcher: FetcherChoice,
     /// How much may be fetched.
     pub limits: WriteLimits,
+    /// How servers are reached; without it, none is.
+    pub web: Option<Arc<web::Surroundings>>,
 }
 
 /// A source that is there.
@@ -106,8 +112,14 @@ pub async fn fetch(
         settings: address.settings.clone(),
         file: address.file.clone(),
     };
-    let reach = Reach { web: None, progress: Arc::clone(progress) };
-    let brought = fetcher.plugin().fetch(errand, writer, reach).await.map_err(|error| of_fetcher(error, address))?;
+    let refusals = Arc::new(Refusals::default());
+    let servers = address.web.as_ref().map(|surroundings| web::of(&address.text, surroundings, &refusals, progress));
+    let servers = servers.transpose().map_err(|problem| not_fetched(address, problem))?;
+    let reach = Reach { web: servers, progress: Arc::clone(progress) };
+    let brought = fetcher.plugin().fetch(errand, writer, reach).await.map_err(|error| match refusals.take() {
+        Some(refused) => not_fetched(address, refused),
+        None => of_fetcher(error, address),
+    })?;
     let Summary { entries, bytes } = brought.summary;
     progress.say(Level::Info, format!("fetched {entries} entries, {bytes} bytes in {:.1} s", begun.elapsed().as_secs_f32()));
     let whole = into.try_clone().map_err(|error| unwritable(&error))?;
@@ -119,9 +131,13 @@ pub async fn fetch(
 /// A problem that a fetcher tells is about the address; everything else is about the plugin.
 fn of_fetcher(error: sti_sandbox::Error, address: &SourceAddress) -> StiError {
     match error {
-        sti_sandbox::Error::Problem { problem, .. } => StiError::NotFetched { address: address.written.clone(), problem },
+        sti_sandbox::Error::Problem { problem, .. } => not_fetched(address, problem),
         error => error.into(),
     }
+}
+
+fn not_fetched(address: &SourceAddress, problem: Problem) -> StiError {
+    StiError::NotFetched { address: address.written.clone(), problem }
 }
 
 fn unwritable(error: &std::io::Error) -> StiError {

@@ -80,7 +80,10 @@ impl<'a> Checkout<'a> {
     fn judge(&mut self, directory: &Directory, entry: &EntryRef) -> Result<String, Problem> {
         self.entries += 1;
         if self.entries > MOST_ENTRIES {
-            return Err(Problem::exhausted("too-many-entries", format!("the repository holds more than {MOST_ENTRIES} files and directories")));
+            return Err(Problem::exhausted(
+                "too-many-entries",
+                format!("the repository holds more than {MOST_ENTRIES} files and directories"),
+            ));
         }
         let path = name::join(&directory.path, entry.filename, entry.mode.is_link())?;
         if !KINDS.contains(&(entry.mode.value() & 0o170_000)) {
@@ -106,7 +109,10 @@ impl<'a> Checkout<'a> {
 fn below(directory: &Directory, path: String, tree: &oid) -> Result<Directory, Problem> {
     let depth = directory.depth + 1;
     if depth > MOST_DEPTH {
-        return Err(Problem::exhausted("too-deep", format!("the repository has directories that are more than {MOST_DEPTH} deep")));
+        return Err(Problem::exhausted(
+            "too-deep",
+            format!("the repository has directories that are more than {MOST_DEPTH} deep"),
+        ));
     }
     Ok(Directory { path: path + "/", depth, tree: tree.to_owned() })
 }

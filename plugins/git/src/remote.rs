@@ -127,7 +127,11 @@ impl Remote {
         }
         reader.set_progress_handler(Some(Box::new(|is_error, text| {
             let text = String::from_utf8_lossy(text);
-            if is_error { log::warning(format!("the server says: {}", text.trim())) } else { log::debug(text.trim()) }
+            if is_error {
+                log::warning(format!("the server says: {}", text.trim()))
+            } else {
+                log::debug(text.trim())
+            }
             ControlFlow::Continue(())
         })));
         Objects::receive(&mut reader, &self.trouble)

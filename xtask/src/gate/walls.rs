@@ -14,7 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sti-bindings", &[]),
     ("sti-network", &["sti-core"]),
     ("sti-sandbox", &["sti-core", "sti-policy", "sti-engine", "sti-bindings"]),
-    ("sti", &["sti-core", "sti-policy", "sti-engine", "sti-docker", "sti-sandbox"]),
+    ("sti", &["sti-core", "sti-policy", "sti-engine", "sti-docker", "sti-network", "sti-sandbox"]),
     ("sti-plugin", &[]),
     ("sti-commit", &["sti-plugin"]),
     ("sti-dockerfile", &["sti-plugin"]),

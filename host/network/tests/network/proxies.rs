@@ -34,7 +34,12 @@ async fn tunnel_to(port: u16) -> (u16, Arc<Mutex<Vec<Seen>>>) {
 /// `far.test` is a name that only the proxy knows.
 fn far(proxies: Proxies) -> Setup {
     let granted = vec![("far.test", Reach::Public), ("a.test", Reach::Anywhere)];
-    Setup { granted, names: vec![("proxy.test", vec![vec!["127.0.0.1"]]), ("a.test", vec![vec!["127.0.0.1"]])], proxies, ..Setup::usual() }
+    Setup {
+        granted,
+        names: vec![("proxy.test", vec![vec!["127.0.0.1"]]), ("a.test", vec![vec!["127.0.0.1"]])],
+        proxies,
+        ..Setup::usual()
+    }
 }
 
 #[tokio::test]

@@ -90,7 +90,9 @@ async fn hosts_are_judged_before_the_client_is_called() {
     assert_eq!(code(network.connect("ssh://git@other.test/b").await), "not-granted");
     assert_eq!(code(network.connect("ssh://git@public.test/b").await), "address-refused");
     assert_eq!(code(network.connect("ssh://git:secret@a.test/b").await), "invalid-address");
-    for address in ["ssh://-oProxyCommand=touch/b", "ssh://-l@a.test/b", "ssh://a.test/b%0ac", "ssh://a.test\n/b", "ssh://a%20b/c"] {
+    for address in
+        ["ssh://-oProxyCommand=touch/b", "ssh://-l@a.test/b", "ssh://a.test/b%0ac", "ssh://a.test\n/b", "ssh://a%20b/c"]
+    {
         assert_eq!(code(network.connect(address).await), "invalid-address", "{address}");
     }
     assert_eq!(place.called(), None);
@@ -113,7 +115,8 @@ async fn check_complaint(script: &str, expected: &str) {
 
 #[tokio::test]
 async fn a_clients_complaint_is_the_error() {
-    let changed = "echo '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @' >&2; echo 'Host key verification failed.' >&2; exit 255";
+    let changed =
+        "echo '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @' >&2; echo 'Host key verification failed.' >&2; exit 255";
     check_complaint(changed, "host-key-changed").await;
     check_complaint("echo 'Host key verification failed.' >&2; exit 255", "host-key-unknown").await;
     check_complaint("echo 'git@a.test: Permission denied (publickey).' >&2; exit 255", "key-refused").await;
@@ -125,7 +128,8 @@ async fn a_clients_complaint_is_the_error() {
 #[tokio::test]
 async fn a_client_that_is_gone_says_why_when_it_is_written_to() {
     let place = Place::new();
-    let mut connection = place.client("exec <&-; echo 'x: Permission denied' >&2; exit 255").network().connect("ssh://a.test/b").await.unwrap();
+    let mut connection =
+        place.client("exec <&-; echo 'x: Permission denied' >&2; exit 255").network().connect("ssh://a.test/b").await.unwrap();
     let mut written = Ok(());
     for _ in 0..200 {
         written = connection.write(&[0; 10_000]).await;

@@ -121,8 +121,11 @@ fn number(bytes: &[u8]) -> Result<(u64, &[u8]), Problem> {
 }
 
 fn too_large() -> Problem {
-    Problem::exhausted("repository-too-large", format!("the repository sends more than {} MiB, even without its history", PACK_LIMIT >> 20))
-        .hint("build from a checkout: `git clone --depth 1` it, and give the directory as the source")
+    Problem::exhausted(
+        "repository-too-large",
+        format!("the repository sends more than {} MiB, even without its history", PACK_LIMIT >> 20),
+    )
+    .hint("build from a checkout: `git clone --depth 1` it, and give the directory as the source")
 }
 
 #[cfg(test)]

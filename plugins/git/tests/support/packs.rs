@@ -73,7 +73,8 @@ pub fn appending(base_size: u64, more: &[u8]) -> Vec<u8> {
     let mut copied = 0;
     while copied < base_size {
         let size = (base_size - copied).min(0xff_ffff);
-        let (from, length) = (u32::try_from(copied).expect("a small base").to_le_bytes(), u32::try_from(size).expect("a piece").to_le_bytes());
+        let (from, length) =
+            (u32::try_from(copied).expect("a small base").to_le_bytes(), u32::try_from(size).expect("a piece").to_le_bytes());
         delta.extend([&[0xff], &from[..], &length[..3]].concat());
         copied += size;
     }

@@ -1,0 +1,58 @@
+//! What surrounds the network: variables, `.netrc`, certificates, the site's ssh. Read here once, and handed down as values.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sti_network::{Authorities, Credentials, Login, Proxies};
+
+use super::{args::Fetching, scratch};
+use crate::{StiError, web::Surroundings};
+
+/// As large as a file system on which a download is kept mostly allows.
+const DOWNLOAD_LIMIT: u64 = 32 << 30;
+
+/// The network as this user has it.
+pub(super) fn surroundings(login: Option<Login>, flags: &Fetching) -> Result<Surroundings, StiError> {
+    let credentials = login.into_iter().fold(credentials(), Credentials::with_login);
+    Ok(Surroundings {
+        credentials,
+        authorities: authorities(flags.ca_cert.as_deref())?,
+        proxies: Proxies::from_variables(variable),
+        spool: Arc::new(scratch::spool()?),
+        download_limit: DOWNLOAD_LIMIT,
+        ssh: PathBuf::from("ssh"),
+        hosts: flags.allow_host.clone(),
+    })
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// `.netrc` (or what `NETRC` names), and git's credential helpers.
+fn credentials() -> Credentials {
+    let netrc = variable("NETRC").map(PathBuf::from).or_else(|| Some(PathBuf::from(variable("HOME")?).join(".netrc")));
+    let text = netrc.and_then(|path| fs::read_to_string(path).ok());
+    let credentials = Credentials::none().with_helpers(PathBuf::from("git"));
+    text.iter().fold(credentials, |credentials, text| credentials.with_netrc(text))
+}
+
+/// The system's authorities and those of a file; `SSL_CERT_FILE` takes the place of the system's, as it does for others.
+fn authorities(flag: Option<&Path>) -> Result<Authorities, StiError> {
+    let added = flag.map(Path::to_owned).or_else(|| variable("LOCAL_CA_CERTIFICATE").map(PathBuf::from));
+    let added: Vec<_> = added.iter().map(|path| certificates(path)).collect::<Result<_, _>>()?;
+    match variable("SSL_CERT_FILE") {
+        None => Ok(Authorities::SystemAnd(added)),
+        Some(only) => Ok(Authorities::Only([added, vec![certificates(Path::new(&only))?]].concat())),
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<u8>, StiError> {
+    fs::read(path).map_err(|error| StiError::InvalidArgument {
+        what: format!("cannot read the certificates `{}`: {error}", path.display()),
+        hint: Some("--ca-cert FILE, with certificates in PEM".to_owned()),
+    })
+}
