@@ -36,6 +36,9 @@ fn survey(mut entries: Entries, settings: Settings) -> Result<Plan, Problem> {
     let mut survey = Survey::new(settings);
     while let Some(entry) = entries.next()? {
         survey.add(&entry.name, matches!(entry.kind, Kind::Directory), entry.cost)?;
+        if let Kind::Hardlink(target) = &entry.kind {
+            survey.add_link(target);
+        }
     }
     entries.finish()?;
     survey.plan()
