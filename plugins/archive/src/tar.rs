@@ -2,6 +2,7 @@
 
 mod entries;
 mod extensions;
+mod header;
 mod sparse;
 
 use std::rc::Rc;

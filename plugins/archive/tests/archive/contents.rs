@@ -65,6 +65,7 @@ fn unpacks_compressed_files_of_several_parts() {
         let fetched = unpack([compress(head), compress(tail)].concat());
         assert_eq!(fetched.expect_tree().to_text(), PROJECT, "{format}");
     }
+    check_tree([make::xz(head), vec![0; 200_000], make::xz(tail)].concat(), PROJECT);
 }
 
 #[test]
