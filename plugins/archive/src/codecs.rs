@@ -91,8 +91,8 @@ impl<R: Read> BufRead for Decoded<R> {
 
 impl<R: Read> Stream for Decoded<R> {}
 
-/// Compressed streams one behind the other, each decoded by a decoder of its own. What follows the last one is not looked at, as with
-/// the programs of these formats: often zeros of a tape, sometimes a signature.
+/// Compressed streams one behind the other, with zeros between them (as xz allows), each decoded by a decoder of its own. What follows
+/// the last one is not looked at, as with the programs of these formats: the rest of a tape, or a signature.
 struct Members<D> {
     magic: &'static [u8],
     begin: fn(Reader) -> D,
@@ -122,6 +122,7 @@ impl<D: Read> Read for Members<D> {
             self.state = match std::mem::replace(&mut self.state, State::Over) {
                 State::Over => return Ok(0),
                 State::Between(mut reader) => {
+                    pass_over_zeros(&mut reader)?;
                     if reader.peek(self.magic.len())? != self.magic {
                         return Ok(0);
                     }
@@ -135,6 +136,18 @@ impl<D: Read> Read for Members<D> {
                     }
                 },
             }
+        }
+    }
+}
+
+fn pass_over_zeros(reader: &mut Reader) -> io::Result<()> {
+    loop {
+        let there = reader.fill_buf()?;
+        let zeros = there.iter().take_while(|byte| **byte == 0).count();
+        let is_more = zeros > 0 && zeros == there.len();
+        reader.consume(zeros);
+        if !is_more {
+            return Ok(());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What both formats write into: strips names, drops what no tree may have, passes bytes on in pieces, and counts.
 
-use std::{io::BufRead, mem};
+use std::{collections::HashMap, io::BufRead, mem};
 
 use sti_plugin::{Problem, TreeWriter, log};
 
@@ -22,11 +22,16 @@ pub(crate) struct Output<'a> {
     written: u64,
     /// How many entries lost bits of their mode, and the first of them.
     dropped: (u64, String),
+    /// Targets of symbolic links that hard links lead to: a tree has hard links of files only, and a second equal link is as good.
+    symlinks: HashMap<String, String>,
 }
+
+/// The most symbolic links with hard links to them; each costs memory.
+const MOST_SYMLINKS: usize = 1 << 12;
 
 impl<'a> Output<'a> {
     pub(crate) fn new(tree: &'a TreeWriter<'a>, plan: &'a Plan) -> Self {
-        Self { tree, plan, written: 0, dropped: (0, String::new()) }
+        Self { tree, plan, written: 0, dropped: (0, String::new()), symlinks: HashMap::new() }
     }
 
     /// Makes a directory.
@@ -55,11 +60,18 @@ impl<'a> Output<'a> {
 
     /// Makes a symbolic link, whose target is data.
     pub(crate) fn symlink(&mut self, name: &Name, target: &str) -> Result<(), Problem> {
-        self.path(name).map_or(Ok(()), |path| self.tree.put_symlink(path, target))
+        let Some(path) = self.path(name) else { return Ok(()) };
+        if self.plan.links_to(name) && self.symlinks.len() < MOST_SYMLINKS {
+            self.symlinks.insert(name.as_str().to_owned(), target.to_owned());
+        }
+        self.tree.put_symlink(path, target)
     }
 
-    /// Gives a file that was written before a second name. Its target is a name of the archive, and stripped like one.
+    /// Gives a file, or a symbolic link, that was written before a second name. Its target is a name of the archive, and stripped like one.
     pub(crate) fn hardlink(&mut self, name: &Name, target: &Name) -> Result<(), Problem> {
+        if let Some(target) = self.symlinks.get(target.as_str()).cloned() {
+            return self.symlink(name, &target);
+        }
         let Some(path) = self.path(name) else { return Ok(()) };
         let missing = || {
             let (name, target) = (shown(name.as_str().as_bytes()), shown(target.as_str().as_bytes()));

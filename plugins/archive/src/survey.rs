@@ -25,12 +25,19 @@ pub(crate) struct Plan {
     pub(crate) entries: u64,
     /// Those that a later entry of the same name replaces, by their place in the archive.
     replaced: HashSet<u64>,
+    /// Hashes of names that hard links lead to.
+    linked: HashSet<u64>,
 }
 
 impl Plan {
     /// Whether a later entry has the same name.
     pub(crate) fn replaces(&self, place: u64) -> bool {
         self.replaced.contains(&place)
+    }
+
+    /// Whether a hard link leads to a name.
+    pub(crate) fn links_to(&self, name: &Name) -> bool {
+        self.linked.contains(&hash(name))
     }
 }
 
@@ -41,11 +48,12 @@ pub(crate) struct Survey {
     bytes: u64,
     /// Hashes of names, at the places of their entries. A million names would not fit into a plugin's memory; a million of these do.
     names: Vec<u64>,
+    linked: HashSet<u64>,
 }
 
 impl Survey {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, tops: Tops::default(), bytes: 0, names: Vec::new() }
+        Self { settings, tops: Tops::default(), bytes: 0, names: Vec::new(), linked: HashSet::new() }
     }
 
     /// Looks at one more entry, and refuses it where it would be too much.
@@ -67,11 +75,16 @@ impl Survey {
         Ok(())
     }
 
+    /// Notes where a hard link leads.
+    pub(crate) fn add_link(&mut self, target: &Name) {
+        self.linked.insert(hash(target));
+    }
+
     /// Ends the first pass.
     pub(crate) fn plan(self) -> Result<Plan, Problem> {
         let levels = self.tops.levels(self.settings.strip)?;
         let entries = self.names.len() as u64;
-        Ok(Plan { levels, entries, replaced: replaced(&self.names) })
+        Ok(Plan { levels, entries, replaced: replaced(&self.names), linked: self.linked })
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod entries;
 mod extensions;
+mod header;
 mod sparse;
 
 use std::rc::Rc;
@@ -36,6 +37,9 @@ fn survey(mut entries: Entries, settings: Settings) -> Result<Plan, Problem> {
     let mut survey = Survey::new(settings);
     while let Some(entry) = entries.next()? {
         survey.add(&entry.name, matches!(entry.kind, Kind::Directory), entry.cost)?;
+        if let Kind::Hardlink(target) = &entry.kind {
+            survey.add_link(target);
+        }
     }
     entries.finish()?;
     survey.plan()

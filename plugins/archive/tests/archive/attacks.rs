@@ -74,7 +74,8 @@ fn links_hard_to_nothing_but_an_earlier_file_of_the_archive() {
         check_tar(&[tar::pax(&[("linkpath", target)]), tar::hardlink("a", "b")], "unsafe-path", target);
     }
     check_tar(&[tar::hardlink("a", "b"), tar::file("b", b"1")], "hard-link-missing", "`b`");
-    check_tar(&[tar::symlink("b", "/decoy"), tar::hardlink("a", "b")], "hard-link-missing", "`b`");
+    check_tar(&[tar::symlink("b", "/decoy"), tar::hardlink("b/a", "b")], "below-a-file", "b/a");
+    check_tar(&[tar::symlink("b", "/decoy"), tar::hardlink("a", "b/c")], "hard-link-missing", "`b/c`");
     check_tar(&[tar::directory("b"), tar::hardlink("a", "b")], "hard-link-missing", "`b`");
     check_tar(&[tar::hardlink("a", "a")], "hard-link-missing", "`a`");
     let replaced = [tar::file("a", b"1"), tar::hardlink("b", "a"), tar::file("a", b"2")];
@@ -259,6 +260,19 @@ fn refuses_zip_files_that_it_cannot_read_and_says_why() {
     check_zip(&[zip::stored("a", b"1"), zip::stored("a", b"2")], "duplicate-entry", "`a`");
     let members = || [zip::stored("a", b"1")];
     check_refused(zip::whole_with(&members(), |end| zip::put(end, 4, &[1])), "split-archive", "parts");
+    let zip64 = |at: usize, byte: u8| {
+        zip::whole_with(&members(), |end| {
+            zip::enlarge(end);
+            end[at] = byte;
+        })
+    };
+    for at in [32, 39, 40, 47, 48, 55, 64, 71] {
+        check_refused(zip64(at, 0xff), "damaged", "");
+    }
+    for at in [16, 20, 72] {
+        check_refused(zip64(at, 2), "split-archive", "parts");
+    }
+    check_refused(zip64(86, 2), "damaged", "zip64 record disagrees");
     check_refused(zip::whole_with(&members(), |end| zip::put(end, 10, &[2])), "damaged", "directory");
     check_refused(zip::whole_with(&members(), |end| zip::put(end, 10, &[0])), "damaged", "directory");
     check_refused(zip::whole_with(&members(), |end| zip::put(end, 12, &[0xff; 3])), "damaged", "directory");

@@ -65,6 +65,7 @@ fn unpacks_compressed_files_of_several_parts() {
         let fetched = unpack([compress(head), compress(tail)].concat());
         assert_eq!(fetched.expect_tree().to_text(), PROJECT, "{format}");
     }
+    check_tree([make::xz(head), vec![0; 200_000], make::xz(tail)].concat(), PROJECT);
 }
 
 #[test]
@@ -207,6 +208,13 @@ fn strips_names_and_the_targets_of_hard_links_and_not_those_of_symlinks() {
 }
 
 #[test]
+fn gives_symlinks_a_second_name_too() {
+    let parts = [tar::symlink("top/a", "/anywhere"), tar::hardlink("top/b", "top/a"), tar::hardlink("top/c", "top/b")];
+    check_tree(tar::whole(&parts[..2]), "symlink a -> /anywhere\nsymlink b -> /anywhere\n");
+    check_tree(tar::whole(&parts), "symlink a -> /anywhere\nsymlink b -> /anywhere\nsymlink c -> /anywhere\n");
+}
+
+#[test]
 fn takes_an_empty_archive_for_an_empty_tree() {
     for (format, compress) in CODECS {
         assert_eq!(unpack(compress(&tar::END)).expect_tree().to_text(), "", "{format}");
@@ -277,6 +285,14 @@ fn unpacks_zip_files_of_another_writer() {
     check_tree(seekable.clone(), "file 750 a (100000 bytes)\ndirectory 750 empty\nsymlink link -> a\n");
     check_file(seekable, "a", &noise(100_000));
     check_file(streamed, "a", &noise(100_000));
+}
+
+#[test]
+fn finds_the_directory_of_zip64() {
+    let members = [zip::stored("a", b"1"), zip::deflated("b", b"22")];
+    let whole = zip::whole_with(&members, zip::enlarge);
+    assert_eq!(whole.windows(4).filter(|bytes| bytes == b"PK\x06\x06").count(), 1);
+    check_tree(whole, "file 644 a (1 bytes)\nfile 644 b (2 bytes)\n");
 }
 
 #[test]

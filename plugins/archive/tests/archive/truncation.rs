@@ -53,12 +53,10 @@ fn refuses_what_is_cut_off_anywhere() {
 fn answers_whatever_byte_is_wrong() {
     for (_, bytes, _) in archives() {
         for at in 0..bytes.len() {
-            for flipped in [0x01, 0x80, 0xff] {
-                let mut wrong = bytes.clone();
-                wrong[at] ^= flipped;
-                let fetched = AddressBuilder::new("wrong").file(wrong).fetch::<Archive>();
-                assert!(fetched.result.is_ok() || !fetched.result.unwrap_err().message().is_empty());
-            }
+            let mut wrong = bytes.clone();
+            wrong[at] ^= [0x01, 0x80, 0xff][at % 3];
+            let fetched = AddressBuilder::new("wrong").file(wrong).fetch::<Archive>();
+            assert!(fetched.result.is_ok() || !fetched.result.unwrap_err().message().is_empty());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Zip files, byte by byte, so that each can lie where a test wants it to.
 
-use std::io::Write;
+use std::{io::Write, mem};
 
 use flate2::{Compression, Crc, write::DeflateEncoder};
 use lzma_rust2::{LzmaOptions, LzmaWriter};
@@ -80,6 +80,21 @@ pub(crate) fn whole_with(members: &[Member], edit_end: impl FnOnce(&mut Vec<u8>)
 
 pub(crate) fn whole(members: &[Member]) -> Vec<u8> {
     whole_with(members, |_| {})
+}
+
+/// Puts a zip64 record and its locator before the record at the end, which then says nothing any more.
+pub(crate) fn enlarge(end: &mut Vec<u8>) {
+    let wide = |at: usize, length: usize| {
+        let mut number = end[at..at + length].to_vec();
+        number.resize(8, 0);
+        number
+    };
+    let (count, size, offset) = (wide(10, 2), wide(12, 4), wide(16, 4));
+    let at = [size.as_slice(), &offset].map(|bytes| u64::from(bytes[0]) | u64::from(bytes[1]) << 8).iter().sum::<u64>();
+    let record = [b"PK\x06\x06\x2c\0\0\0\0\0\0\0-\0-\0\0\0\0\0\0\0\0\0".as_slice(), &count, &count, &size, &offset].concat();
+    let locator = [b"PK\x06\x07\0\0\0\0".as_slice(), &at.to_le_bytes(), &[1, 0, 0, 0]].concat();
+    put(end, 8, &[0xff; 12]);
+    *end = [record, locator, mem::take(end)].concat();
 }
 
 /// Writes numbers over a record.
