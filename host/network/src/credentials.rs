@@ -156,7 +156,8 @@ mod tests {
     #[test]
     fn credentials_are_not_printed() {
         let (_, login) = clean("https://ada:swordfish@a.test/b");
-        let credentials = Credentials::none().with_login(login.unwrap()).with_netrc("machine a.test login ada password swordfish");
+        let credentials =
+            Credentials::none().with_login(login.unwrap()).with_netrc("machine a.test login ada password swordfish");
         let text = format!("{credentials:?}");
         assert!(text.contains("a.test") && !text.contains("swordfish") && !text.contains("ada"), "{text}");
     }

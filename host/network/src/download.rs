@@ -99,7 +99,10 @@ impl Network {
             206 if unfinished.size > 0 && continues(&response, unfinished.size, unfinished.total) => {}
             206 | 416 if unfinished.size > 0 => {
                 unfinished.resume = None;
-                return Err(Stop::ForNow(Error::BrokenOff { from: shown(&asked.url), why: "it changed on the way".to_owned() }, None));
+                return Err(Stop::ForNow(
+                    Error::BrokenOff { from: shown(&asked.url), why: "it changed on the way".to_owned() },
+                    None,
+                ));
             }
             _ => return Err(refusal(&response)),
         }
@@ -179,9 +182,13 @@ impl Unfinished {
     }
 
     fn finish(self, url: String) -> Download {
-        let sha256 = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hexadecimal(&self.hash.finalize());
         Download { file: self.file, size: self.size, sha256, url }
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn refusal(response: &Response) -> Stop {

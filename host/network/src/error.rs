@@ -170,7 +170,9 @@ pub enum Error {
         why: String,
     },
     /// The key of a host is not the one that the user knows.
-    #[error("`{host}` shows another key than the one that is known of it: somebody may be listening, or the host was set up anew")]
+    #[error(
+        "`{host}` shows another key than the one that is known of it: somebody may be listening, or the host was set up anew"
+    )]
     HostKeyChanged {
         /// Which.
         host: String,

@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn addresses_without_credentials_stay_as_they_are() {
-        for address in ["https://a.test", "https://a.test/b@c", "git@a.test:b/c", "./a@b", "/a:b@c", "C:\\a@b", "git:../a@b", ""] {
+        for address in ["https://a.test", "https://a.test/b@c", "git@a.test:b/c", "./a@b", "/a:b@c", "C:\\a@b", "git:../a@b", ""]
+        {
             check(address, address, None);
         }
         for address in ["ssh://git@a.test/b", "archive:/a@b.tar", "git://a.test/b", "file:///a@b", "https://a.test/?m=b@c"] {

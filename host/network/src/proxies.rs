@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn small_letters_win_and_empty_values_are_absent() {
-        let variables = [("HTTP_PROXY", "http://a"), ("http_proxy", ""), ("https_proxy", "http://b"), ("HTTPS_PROXY", "http://c")];
+        let variables =
+            [("HTTP_PROXY", "http://a"), ("http_proxy", ""), ("https_proxy", "http://b"), ("HTTPS_PROXY", "http://c")];
         let variable = |name: &str| variables.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned());
         let proxies = Proxies::from_variables(variable);
         assert_eq!((proxies.http.as_deref(), proxies.https.as_deref()), (Some("http://a"), Some("http://b")));

@@ -122,17 +122,22 @@ mod tests {
 
     #[test]
     fn what_could_become_an_option_or_a_command_is_refused() {
-        for address in ["ssh://-oProxyCommand=x/a", "ssh://-oProxyCommand=x@a.test/b", "ssh://%2doProxyCommand=x/a", "ssh://a b/c"] {
+        for address in
+            ["ssh://-oProxyCommand=x/a", "ssh://-oProxyCommand=x@a.test/b", "ssh://%2doProxyCommand=x/a", "ssh://a b/c"]
+        {
             check_refused(address);
         }
-        for address in ["ssh://a.test;x/b", "ssh://`x`/a", "ssh://$x/a", "ssh://a\n/b", "ssh://a.test/b%0ac", "ssh://a.test/b%00"] {
+        for address in ["ssh://a.test;x/b", "ssh://`x`/a", "ssh://$x/a", "ssh://a\n/b", "ssh://a.test/b%0ac", "ssh://a.test/b%00"]
+        {
             check_refused(address);
         }
     }
 
     #[test]
     fn other_services_and_credentials_are_refused() {
-        for address in ["http://a.test/b", "file:///a", "a.test:b", "ssh://a.test", "git://a.test/", "ssh:///a", "ext::sh -c x", ""] {
+        for address in
+            ["http://a.test/b", "file:///a", "a.test:b", "ssh://a.test", "git://a.test/", "ssh:///a", "ext::sh -c x", ""]
+        {
             check_refused(address);
         }
         for address in ["ssh://git:secret@a.test/b", "git://secret@a.test/b", "git://a.test/b?c", "git://a.test/b#c"] {

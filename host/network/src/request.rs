@@ -145,7 +145,9 @@ mod tests {
         for url in ["file:///etc", "ftp://a.test/", "a.test", "", "//a.test/", "data:,a", "http://", "http://a.test:99999/"] {
             check(get(url), Some("invalid-url"));
         }
-        for url in ["https://ada:secret@a.test/", "https://secret@a.test/", "https:ada:secret@a.test/", "https://ada:se/secret@b/"] {
+        for url in
+            ["https://ada:secret@a.test/", "https://secret@a.test/", "https:ada:secret@a.test/", "https://ada:se/secret@b/"]
+        {
             check(get(url), Some("invalid-url"));
         }
     }
@@ -161,7 +163,9 @@ mod tests {
 
     #[test]
     fn what_is_no_header_is_refused() {
-        for (name, value) in [("", "a"), ("a b", "a"), ("a:", "a"), ("a\r\nhost", "a"), ("accept", "a\r\nhost: b"), ("accept", "a\0")] {
+        for (name, value) in
+            [("", "a"), ("a b", "a"), ("a:", "a"), ("a\r\nhost", "a"), ("accept", "a\r\nhost: b"), ("accept", "a\0")]
+        {
             check(with_header(name, value), Some("invalid-header"));
         }
     }

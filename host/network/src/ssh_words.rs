@@ -77,9 +77,14 @@ mod tests {
 
     #[test]
     fn a_changed_key_is_told_from_an_unknown_one() {
-        let changed = "@@@@@\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n@@@@@\nHost key verification failed.\n";
+        let changed =
+            "@@@@@\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n@@@@@\nHost key verification failed.\n";
         check(255, changed, "host-key-changed");
-        check(255, "No ED25519 host key is known for a.test and you have requested strict checking.\nHost key verification failed.\n", "host-key-unknown");
+        check(
+            255,
+            "No ED25519 host key is known for a.test and you have requested strict checking.\nHost key verification failed.\n",
+            "host-key-unknown",
+        );
     }
 
     #[test]
@@ -102,7 +107,10 @@ mod tests {
     fn what_is_told_is_plain_and_says_what_to_do() {
         let repository = Repository::parse("ssh://git@a.test:2222/b.git").unwrap();
         let refused = understand(&repository, Some(255), "\u{1b}[31mgit@a.test: Permission denied (publickey).\r\nmore\n");
-        assert_eq!(refused.to_string(), "`a.test:2222` accepts none of your keys: [31mgit@a.test: Permission denied (publickey).");
+        assert_eq!(
+            refused.to_string(),
+            "`a.test:2222` accepts none of your keys: [31mgit@a.test: Permission denied (publickey)."
+        );
         let changed = understand(&repository, Some(255), "REMOTE HOST IDENTIFICATION HAS CHANGED");
         assert!(changed.hint().unwrap().ends_with("ssh-keygen -R '[a.test]:2222'"), "{changed:?}");
         let unknown = understand(&repository, Some(255), "Host key verification failed.");

@@ -26,7 +26,7 @@ pub struct Timeouts {
 impl Timeouts {
     /// What serves on slow lines, too.
     pub const USUAL: Self =
-        Self { connect: Duration::from_secs(15), idle: Duration::from_secs(60), back_off: Duration::from_millis(200) };
+        Self { connect: Duration::from_secs(15), idle: Duration::from_mins(1), back_off: Duration::from_millis(200) };
 
     /// How long to wait before a retry, counted from 0.
     pub(crate) fn before(&self, retry: u32) -> Duration {

@@ -43,7 +43,7 @@ async fn silence_is_not_waited_for() {
 #[tokio::test]
 async fn nonsense_is_an_error() {
     check(|| Answer::raw("SSH-2.0-OpenSSH_9.2\r\n"), "broken-off").await;
-    check(|| Answer::raw([b"HTTP/1.1 200 OK\r\n".as_slice(), &[b'a'; 2_000_000]].concat()), "broken-off").await;
+    check(|| Answer::raw([b"HTTP/1.1 200 OK\r\n".as_slice(), &vec![b'a'; 2_000_000]].concat()), "broken-off").await;
 }
 
 #[tokio::test]

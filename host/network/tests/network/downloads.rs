@@ -1,8 +1,8 @@
 //! Whole documents: resumed after a break, begun anew after a change, counted and hashed.
 
 use sha2::{Digest, Sha256};
-use sti_network::{Download, Error, Timeouts};
 use std::time::Duration;
+use sti_network::{Download, Error, Timeouts};
 
 use crate::server::{Answer, Seen, Server};
 use crate::setup::{Setup, code};
@@ -24,7 +24,7 @@ fn all_of(download: &Download) -> Vec<u8> {
 
 fn check_is(download: &Download, expected: &[u8]) {
     assert_eq!((download.size(), all_of(download) == expected), (expected.len() as u64, true));
-    let digest = Sha256::digest(expected).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digest = Sha256::digest(expected).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     assert_eq!(download.sha256(), digest);
 }
 
@@ -88,7 +88,10 @@ async fn several_breaks_are_survived() {
     });
     let server = server.await;
     check_is(&download(&server).await.unwrap(), &document(10_000));
-    assert_eq!(server.seen().iter().map(range).map(|range| range.map_or(0, |range| range.0)).collect::<Vec<_>>(), [0, 1000, 2000, 3000]);
+    assert_eq!(
+        server.seen().iter().map(range).map(|range| range.map_or(0, |range| range.0)).collect::<Vec<_>>(),
+        [0, 1000, 2000, 3000]
+    );
 }
 
 #[tokio::test]
@@ -180,7 +183,8 @@ async fn a_download_has_a_limit_whether_or_not_it_is_announced() {
 #[tokio::test]
 async fn a_download_that_trickles_is_given_up() {
     let slow = Answer::trickling;
-    let server = Server::start(move |seen, _| slow(serve_version(seen, "\"1\"", &document(1000)), Duration::from_millis(5))).await;
+    let server =
+        Server::start(move |seen, _| slow(serve_version(seen, "\"1\"", &document(1000)), Duration::from_millis(5))).await;
     let timeouts = Timeouts { idle: Duration::from_millis(400), ..Setup::usual().timeouts };
     let error = Setup { timeouts, ..Setup::usual() }.network().download(&server.at("a.test", "/")).await;
     assert!(matches!(code(error), "too-slow" | "timed-out"));

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
+use cap_std::fs::Dir;
 use sti_network::{Credentials, Reach, Request, clean};
 
 use crate::server::{Answer, Seen, Server};
-use crate::setup::{Setup, code, get};
+use crate::setup::{Setup, code, get, make_program};
 
 fn basic(pair: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(pair))
@@ -87,9 +87,7 @@ impl FakeGit {
         let script = format!(
             "#!/bin/sh\nprintf '%s\\n' \"$*\" \"$GIT_TERMINAL_PROMPT\" \"[$GIT_ASKPASS]\" \"$(pwd)\" >>{at}/asked\ncat >>{at}/asked\n{answer}\n"
         );
-        let mut options = OpenOptions::new();
-        let mut file = inside.open_with("git", options.write(true).create(true).mode(0o700)).unwrap();
-        std::io::Write::write_all(&mut file, script.as_bytes()).unwrap();
+        make_program(directory.path().join("git"), &script);
         Self { directory, inside }
     }
 
@@ -112,7 +110,8 @@ async fn a_helper_is_asked_after_a_refusal_once_a_host_and_in_silence() {
     assert_eq!(network.send(get(&server.at("a.test", "/"))).await.unwrap().status(), 200);
     assert_eq!(sent(&server), [None, Some(basic("ada:secret")), Some(basic("ada:secret"))]);
     assert_eq!(server.seen()[1].body, b"body");
-    let asked = format!("-c credential.interactive=false credential fill\n0\n[]\n/\nprotocol=http\nhost=a.test:{}\n\n", server.port());
+    let asked =
+        format!("-c credential.interactive=false credential fill\n0\n[]\n/\nprotocol=http\nhost=a.test:{}\n\n", server.port());
     assert_eq!(git.asked(), asked);
 }
 
@@ -150,7 +149,8 @@ async fn helpers_are_not_asked_for_a_host_in_the_open_that_the_user_did_not_name
     let git = FakeGit::new("echo username=ada; echo password=secret");
     // The name leads to loopback, which a host that is only granted may not; so it is reached as a proxy would reach it.
     let proxies = sti_network::Proxies { http: Some(format!("http://127.0.0.1:{}", server.port())), ..Default::default() };
-    let setup = Setup { granted: vec![("public.test", Reach::Public)], proxies, ..with(Credentials::none().with_helpers(git.program())) };
+    let setup =
+        Setup { granted: vec![("public.test", Reach::Public)], proxies, ..with(Credentials::none().with_helpers(git.program())) };
     assert_eq!(setup.network().send(get("http://public.test/")).await.unwrap().status(), 401);
     assert_eq!((sent(&server), git.asked().as_str()), (vec![None], ""));
 }
@@ -168,12 +168,13 @@ async fn gits_own_helpers_are_asked_by_git() {
     let configuration = format!("[credential]\n\thelper = store --file={}/stored\n", home.path().display());
     inside.write("configuration", configuration).unwrap();
     // A program that runs git with a configuration of the test's own.
-    let script = format!("#!/bin/sh\nGIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL={}/configuration exec {} \"$@\"\n", home.path().display(), git.display());
-    let mut options = OpenOptions::new();
-    let mut file = inside.open_with("git", options.write(true).create(true).mode(0o700)).unwrap();
-    std::io::Write::write_all(&mut file, script.as_bytes()).unwrap();
-    drop(file);
-    let network = with(Credentials::none().with_helpers(home.path().join("git"))).network();
+    let script = format!(
+        "#!/bin/sh\nGIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL={}/configuration exec {} \"$@\"\n",
+        home.path().display(),
+        git.display()
+    );
+    let program = make_program(home.path().join("git"), &script);
+    let network = with(Credentials::none().with_helpers(program)).network();
     assert_eq!(network.send(get(&server.at("a.test", "/"))).await.unwrap().status(), 200);
     // What git does not know, it asks nobody about.
     assert_eq!(network.send(get(&server.at("b.test", "/"))).await.unwrap().status(), 401);

@@ -8,7 +8,8 @@ use crate::setup::{Setup, body, code, get};
 
 #[tokio::test]
 async fn an_answer_is_given_as_it_came() {
-    let server = Server::start(|_, _| Answer::new(404, &[("Content-Type", "text/html"), ("X-A", "1"), ("x-a", "2")], b"<html>")).await;
+    let server =
+        Server::start(|_, _| Answer::new(404, &[("Content-Type", "text/html"), ("X-A", "1"), ("x-a", "2")], b"<html>")).await;
     let mut response = Setup::usual().network().send(get(&server.at("a.test", "/b?c#d"))).await.unwrap();
     assert_eq!((response.status(), response.url()), (404, server.at("a.test", "/b?c").as_str()));
     assert_eq!(response.header("CONTENT-TYPE").as_deref(), Some("text/html"));

@@ -37,12 +37,9 @@ impl Answer {
 
     /// An answer in its proper form.
     pub(crate) fn new(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Self {
-        let mut text = format!("HTTP/1.1 {status} Status\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
-        for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
-        text.push_str("\r\n");
-        Self::raw([text.as_bytes(), body].concat())
+        let first = format!("HTTP/1.1 {status} Status\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+        let head = headers.iter().fold(first, |head, (name, value)| head + &format!("{name}: {value}\r\n"));
+        Self::raw([head.as_bytes(), b"\r\n", body].concat())
     }
 
     pub(crate) fn ok(body: &[u8]) -> Self {
@@ -127,7 +124,7 @@ pub(crate) async fn serve(
         sleep(trickle.unwrap_or_default()).await;
     }
     if hangs {
-        sleep(Duration::from_secs(60)).await;
+        sleep(Duration::from_mins(1)).await;
     }
     let _ = stream.shutdown().await;
 }

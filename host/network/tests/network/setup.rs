@@ -1,9 +1,10 @@
 //! A network for a test: names, grants and waiting times of the test's own.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -103,7 +104,7 @@ impl Answers {
 impl Names for Answers {
     async fn look_up(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         let mut names = self.0.lock().unwrap();
-        let rows = names.get_mut(host).ok_or_else(|| io::Error::other("no such name"))?;
+        let rows = names.get_mut(host.trim_end_matches('.')).ok_or_else(|| io::Error::other("no such name"))?;
         Ok(if rows.len() > 1 { rows.remove(0) } else { rows[0].clone() })
     }
 }
@@ -133,4 +134,15 @@ pub(crate) fn code<T>(result: Result<T, Error>) -> &'static str {
             error.code()
         }
     }
+}
+
+/// Makes a program of a script. Another process writes it: a program that this one holds open, and hands on to whatever another test
+/// starts meanwhile, could not be run.
+pub(crate) fn make_program(at: PathBuf, script: &str) -> PathBuf {
+    let mut writer = Command::new("sh");
+    writer.args(["-c", "cat >\"$0\" && chmod 700 \"$0\""]).arg(&at).stdin(Stdio::piped());
+    let mut writer = writer.spawn().unwrap();
+    writer.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    assert!(writer.wait().unwrap().success());
+    at
 }

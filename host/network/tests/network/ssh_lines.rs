@@ -1,20 +1,19 @@
 //! Lines over `ssh://`: with a client of the test's own that writes down how it was called, and with a real client and server where
 //! there is one.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
+use cap_std::fs::Dir;
 use sti_network::{Connection, Error, Reach};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
 use crate::git_lines::all_of;
-use crate::setup::{Setup, code};
+use crate::setup::{Setup, code, make_program};
 
 /// A directory with programs and files of the test's.
 struct Place {
@@ -34,10 +33,7 @@ impl Place {
     }
 
     fn program(&self, name: &str, script: &str) -> PathBuf {
-        let mut options = OpenOptions::new();
-        let mut file = self.inside.open_with(name, options.write(true).create(true).mode(0o700)).unwrap();
-        file.write_all(script.as_bytes()).unwrap();
-        self.path(name)
+        make_program(self.path(name), script)
     }
 
     /// A client that writes down how it is called, and then does as the script says.
@@ -72,12 +68,9 @@ async fn the_client_is_called_for_one_command_and_nothing_else() {
 #[tokio::test]
 async fn what_the_client_need_not_be_told_is_left_to_its_user() {
     let place = Place::new();
-    place.client("cat").network().connect("ssh://a.test/~ada/b").await.unwrap().finish().await.unwrap();
-    let mut tries = 0;
-    while place.called().is_none_or(|called| called.len() < 4) && tries < 50 {
-        sleep(Duration::from_millis(20)).await;
-        tries += 1;
-    }
+    let mut connection = place.client("cat").network().connect("ssh://a.test/~ada/b").await.unwrap();
+    connection.finish().await.unwrap();
+    assert!(all_of(&mut connection).await.unwrap().is_empty());
     let called = place.called().unwrap();
     assert!(!called.contains(&"-l".to_owned()) && !called.contains(&"-p".to_owned()), "{called:?}");
     assert!(called.contains(&"git-upload-pack '~ada/b'".to_owned()), "{called:?}");
@@ -90,7 +83,9 @@ async fn hosts_are_judged_before_the_client_is_called() {
     assert_eq!(code(network.connect("ssh://git@other.test/b").await), "not-granted");
     assert_eq!(code(network.connect("ssh://git@public.test/b").await), "address-refused");
     assert_eq!(code(network.connect("ssh://git:secret@a.test/b").await), "invalid-address");
-    for address in ["ssh://-oProxyCommand=touch/b", "ssh://-l@a.test/b", "ssh://a.test/b%0ac", "ssh://a.test\n/b", "ssh://a%20b/c"] {
+    for address in
+        ["ssh://-oProxyCommand=touch/b", "ssh://-l@a.test/b", "ssh://a.test/b%0ac", "ssh://a.test\n/b", "ssh://a%20b/c"]
+    {
         assert_eq!(code(network.connect(address).await), "invalid-address", "{address}");
     }
     assert_eq!(place.called(), None);
@@ -113,7 +108,8 @@ async fn check_complaint(script: &str, expected: &str) {
 
 #[tokio::test]
 async fn a_clients_complaint_is_the_error() {
-    let changed = "echo '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @' >&2; echo 'Host key verification failed.' >&2; exit 255";
+    let changed =
+        "echo '@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @' >&2; echo 'Host key verification failed.' >&2; exit 255";
     check_complaint(changed, "host-key-changed").await;
     check_complaint("echo 'Host key verification failed.' >&2; exit 255", "host-key-unknown").await;
     check_complaint("echo 'git@a.test: Permission denied (publickey).' >&2; exit 255", "key-refused").await;
@@ -125,7 +121,8 @@ async fn a_clients_complaint_is_the_error() {
 #[tokio::test]
 async fn a_client_that_is_gone_says_why_when_it_is_written_to() {
     let place = Place::new();
-    let mut connection = place.client("exec <&-; echo 'x: Permission denied' >&2; exit 255").network().connect("ssh://a.test/b").await.unwrap();
+    let mut connection =
+        place.client("exec <&-; echo 'x: Permission denied' >&2; exit 255").network().connect("ssh://a.test/b").await.unwrap();
     let mut written = Ok(());
     for _ in 0..200 {
         written = connection.write(&[0; 10_000]).await;
@@ -178,7 +175,12 @@ impl RealServer {
         );
         place.inside.write("configuration", configuration).unwrap();
         let mut server = Command::new(Self::PROGRAM);
-        server.args(["-D", "-e", "-f"]).arg(place.path("configuration")).stdin(Stdio::null()).stderr(Stdio::null());
+        server
+            .args(["-D", "-e", "-f"])
+            .arg(place.path("configuration"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let server = server.kill_on_drop(true).spawn().unwrap();
         for _ in 0..50 {
             if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {

@@ -49,7 +49,8 @@ impl Secure {
 #[tokio::test]
 async fn an_authority_that_the_user_names_is_trusted() {
     let server = Secure::start(|| Answer::ok(b"private")).await;
-    for authorities in [Authorities::Only(vec![server.authority.clone()]), Authorities::SystemAnd(vec![server.authority.clone()])] {
+    for authorities in [Authorities::Only(vec![server.authority.clone()]), Authorities::SystemAnd(vec![server.authority.clone()])]
+    {
         let network = Setup { authorities, ..Setup::usual() }.network();
         assert_eq!(network.send(get(&server.at("a.test"))).await.unwrap().status(), 200);
         assert_eq!(network.download(&server.at("a.test")).await.unwrap().size(), 7);
@@ -59,7 +60,9 @@ async fn an_authority_that_the_user_names_is_trusted() {
 #[tokio::test]
 async fn others_are_not() {
     let (server, other) = (Secure::start(|| Answer::ok(b"")).await, Secure::start(|| Answer::ok(b"")).await);
-    for authorities in [Authorities::Only(Vec::new()), Authorities::SystemAnd(Vec::new()), Authorities::Only(vec![other.authority])] {
+    for authorities in
+        [Authorities::Only(Vec::new()), Authorities::SystemAnd(Vec::new()), Authorities::Only(vec![other.authority])]
+    {
         let error = Setup { authorities, ..Setup::usual() }.network().send(get(&server.at("a.test"))).await.err().unwrap();
         assert_eq!((error.code(), error.hint().unwrap().contains("--ca-cert")), ("certificate-not-trusted", true), "{error}");
     }
