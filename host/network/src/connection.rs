@@ -11,7 +11,7 @@ use crate::repository::{Repository, Way};
 use crate::ssh::SshLine;
 
 /// What is read at once, at most.
-const PIECE: usize = 1024 * 1024;
+const PIECE: usize = 64 * 1024;
 
 /// An open line. Dropping it closes it.
 pub struct Connection {

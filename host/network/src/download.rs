@@ -53,6 +53,11 @@ impl Download {
         &self.url
     }
 
+    /// The file, from its beginning to its end; for who wants to keep a copy.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Reads up to `length` bytes (at most 1 MiB) from `offset`: fewer only at the end, and none at or behind it. The disk is waited for.
     pub fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
         let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);

@@ -58,6 +58,13 @@ pub(crate) async fn judged_addresses(names: &dyn Names, reach: Reach, host: &str
     }
 }
 
+/// Holds all addresses of a name against what may be reached, for a program that will look it up by itself. A name that leads nowhere
+/// passes: it may be one that only this program knows.
+pub(crate) async fn judge_all_addresses(names: &dyn Names, reach: Reach, host: &str) -> Result<(), Error> {
+    let found = names.look_up(host).await.unwrap_or_default();
+    found.into_iter().try_for_each(|address| judge_address(reach, host, address))
+}
+
 fn judge_address(reach: Reach, host: &str, address: IpAddr) -> Result<(), Error> {
     match not_public(address) {
         Some(what) if reach == Reach::Public => Err(Error::AddressRefused { host: host.to_owned(), address, what }),

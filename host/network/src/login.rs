@@ -28,10 +28,22 @@ pub fn clean(address: &str) -> (String, Option<Login>) {
         let rest = address.rsplit_once('@').map(|(_, rest)| format!("{scheme}://{rest}"));
         return (rest.unwrap_or_else(|| address.to_owned()), None);
     };
+    if url.cannot_be_a_base() && address.contains("://") {
+        return clean_inner(address);
+    }
     if url.username().is_empty() && url.password().is_none() {
         return (address.to_owned(), None);
     }
     (without_login(address, &url), login(&url))
+}
+
+/// An address within another, such as `archive:https://…`.
+fn clean_inner(address: &str) -> (String, Option<Login>) {
+    let at = address.find(':').unwrap_or_default();
+    let inner = address.get(at..).unwrap_or_default().trim_start_matches(':');
+    let outer = address.strip_suffix(inner).unwrap_or_default();
+    let (cleaned, login) = clean(inner);
+    (format!("{outer}{cleaned}"), login)
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -97,6 +109,14 @@ mod tests {
         check("https://ada:hidden:hidden@hidden@a.test/", "https://a.test/", Some(("ada", Some("hidden:hidden@hidden"))));
         check("ssh://git:hidden@a.test/b", "ssh://git@a.test/b", None);
         check("git://ada:hidden@a.test/b", "git://a.test/b", None);
+    }
+
+    #[test]
+    fn they_are_taken_out_of_an_address_within_another() {
+        check("archive:https://ada:hidden@a.test/b", "archive:https://a.test/b", Some(("ada", Some("hidden"))));
+        check("git::https://ada:hidden@a.test/b#c", "git::https://a.test/b#c", Some(("ada", Some("hidden"))));
+        check("git+https://ada:hidden@a.test/b", "git+https://a.test/b", None);
+        check("archive:git:ssh://git:hidden@a.test/b", "archive:git:ssh://git@a.test/b", None);
     }
 
     #[test]

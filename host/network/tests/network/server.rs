@@ -77,7 +77,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server that answers each request, the first being number 0.
     pub(crate) async fn start(answer: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(0, answer).await
+    }
+
+    /// Starts one at a port that was free a moment ago.
+    pub(crate) async fn start_at(port: u16, answer: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let server = Self { address: listener.local_addr().unwrap(), seen: Arc::default() };
         let (seen, answer) = (server.seen.clone(), Arc::new(answer));
         tokio::spawn(async move {

@@ -92,6 +92,15 @@ async fn hosts_are_judged_before_the_client_is_called() {
 }
 
 #[tokio::test]
+async fn a_name_with_one_private_address_is_refused_as_the_client_would_choose() {
+    let place = Place::new();
+    let names = vec![("a.test", vec![vec!["1.1.1.1", "127.0.0.1"]])];
+    let setup = Setup { granted: vec![("a.test", Reach::Public)], names, ..place.client("cat") };
+    assert_eq!(code(setup.network().connect("ssh://a.test/b").await), "address-refused");
+    assert_eq!(place.called(), None);
+}
+
+#[tokio::test]
 async fn an_alias_of_the_users_is_left_to_the_client() {
     let place = Place::new();
     let setup = Setup { granted: vec![("work", Reach::Public)], ..place.client("cat") };
