@@ -116,6 +116,16 @@ async fn a_helper_is_asked_after_a_refusal_once_a_host_and_in_silence() {
 }
 
 #[tokio::test]
+async fn many_requests_at_once_ask_one_helper_once() {
+    let server = Server::start(guarded("ada:secret")).await;
+    let git = FakeGit::new("sleep 0.2; echo username=ada; echo password=secret");
+    let network = with(Credentials::none().with_helpers(git.program())).network();
+    let ask = || async { network.send(get(&server.at("a.test", "/"))).await.unwrap().status() };
+    assert_eq!(tokio::join!(ask(), ask(), ask()), (200, 200, 200));
+    assert_eq!(git.asked().matches("fill").count(), 1);
+}
+
+#[tokio::test]
 async fn a_helper_that_knows_nothing_is_not_asked_again() {
     let server = Server::start(guarded("ada:secret")).await;
     let git = FakeGit::new("exit 1");

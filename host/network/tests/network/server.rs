@@ -62,7 +62,7 @@ impl Answer {
         Self { hangs: true, ..self }
     }
 
-    /// One byte after each pause.
+    /// One byte of the body after each pause.
     pub(crate) fn trickling(self, pause: Duration) -> Self {
         Self { trickle: Some(pause), ..self }
     }
@@ -121,8 +121,10 @@ pub(crate) async fn serve(
         seen.len() - 1
     };
     let Answer { bytes, trickle, hangs } = answer(&request, number);
-    let piece = if trickle.is_some() { 1 } else { bytes.len().max(1) };
-    for piece in bytes.chunks(piece) {
+    // A trickle begins behind the headers.
+    let head = bytes.windows(4).position(|end| end == b"\r\n\r\n").map_or(0, |at| at + 4);
+    let (at_once, rest) = bytes.split_at(if trickle.is_some() { head } else { bytes.len() });
+    for piece in [at_once].into_iter().chain(rest.chunks(1)) {
         if stream.write_all(piece).await.is_err() || stream.flush().await.is_err() {
             return;
         }
