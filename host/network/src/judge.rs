@@ -140,6 +140,13 @@ mod tests {
     }
 
     #[test]
+    fn the_system_knows_its_own_name() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let found = runtime.block_on(SystemNames.look_up("localhost")).unwrap();
+        assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
+    }
+
+    #[test]
     fn addresses_of_digits_and_the_names_of_this_machine_are_judged_at_once() {
         for url in ["http://127.0.0.1/", "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://localhost/", "git://127.0.0.1/a"] {
             check_host(url, Reach::Public, false);

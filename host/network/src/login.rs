@@ -127,6 +127,26 @@ mod tests {
         check("https://ada:hidden@a.test:99999/b", "https://a.test:99999/b", None);
     }
 
+    /// Pieces that readers of addresses stumble over.
+    const PIECES: [&str; 12] = ["//", "/", "\\", ":", "@", "#", "?", "ada", "a.test", "ssh:", "http:", "\t"];
+
+    /// All rows of up to so many pieces.
+    fn rows(length: usize) -> Vec<String> {
+        let Some(shorter) = length.checked_sub(1).map(rows) else { return vec![String::new()] };
+        let longer = shorter.iter().flat_map(|row| PIECES.map(|piece| format!("{row}{piece}")));
+        longer.chain(shorter.iter().cloned()).collect()
+    }
+
+    #[test]
+    fn however_an_address_is_written_nothing_is_left_to_be_understood_as_a_login() {
+        for address in rows(4).into_iter().flat_map(|row| ["https:", "git:", "ssh://ada"].map(|start| format!("{start}{row}"))) {
+            let (cleaned, _) = clean(&address);
+            let Ok(url) = Url::parse(&cleaned) else { continue };
+            assert!(url.password().is_none() && (url.scheme() == "ssh" || url.username().is_empty()), "{address} → {cleaned}");
+            assert_eq!(clean(&cleaned), (cleaned.clone(), None), "{address}");
+        }
+    }
+
     #[test]
     fn a_login_is_not_printed() {
         let (_, login) = clean("https://token:hidden@a.test/");
