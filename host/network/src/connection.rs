@@ -11,7 +11,7 @@ use crate::repository::{Repository, Way};
 use crate::ssh::SshLine;
 
 /// What is read at once, at most.
-const PIECE: usize = 1024 * 1024;
+const PIECE: usize = 64 * 1024;
 
 /// An open line. Dropping it closes it.
 pub struct Connection {
@@ -20,7 +20,7 @@ pub struct Connection {
 
 enum Line {
     Plain(PlainLine),
-    Ssh(SshLine),
+    Ssh(Box<SshLine>),
 }
 
 impl Network {
@@ -34,7 +34,10 @@ impl Network {
         self.progress.say(Level::Debug, format!("opens {}", repository.shown()));
         let line = match repository.way {
             Way::Plain => Line::Plain(PlainLine::open(&*self.names, reach, self.timeouts, &repository).await?),
-            Way::Ssh => Line::Ssh(SshLine::open(&*self.names, reach, self.timeouts, &self.ssh, &repository).await?),
+            Way::Ssh => {
+                let line = SshLine::open(&*self.names, reach, self.timeouts, &self.ssh, &repository).await?;
+                Line::Ssh(Box::new(line))
+            }
         };
         Ok(Connection { line })
     }

@@ -56,6 +56,9 @@ impl Download {
     /// The file itself, which has no name.
     pub fn into_file(self) -> File {
         self.file
+    /// The file, from its beginning to its end; for who wants to keep a copy.
+    pub fn file(&self) -> &File {
+        &self.file
     }
 
     /// Reads up to `length` bytes (at most 1 MiB) from `offset`: fewer only at the end, and none at or behind it. The disk is waited for.
@@ -187,9 +190,13 @@ impl Unfinished {
     }
 
     fn finish(self, url: String) -> Download {
-        let sha256 = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hexadecimal(&self.hash.finalize());
         Download { file: self.file, size: self.size, sha256, url }
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn refusal(response: &Response) -> Stop {

@@ -231,7 +231,8 @@ impl Error {
             Self::AddressRefused { .. } => {
                 "private addresses are reached only where the address on the command line names the host itself".to_owned()
             }
-            Self::RedirectRefused { to, .. } => format!("if you trust it, name it yourself: {to}"),
+            Self::RedirectRefused { to, .. } if to.starts_with("http://") => format!("if you trust it, name it yourself: {to}"),
+            Self::RedirectRefused { .. } => "tell who runs the server; nothing of this kind is followed".to_owned(),
             Self::AccessDenied { .. } => "give a login by `.netrc` or by one of git's credential helpers".to_owned(),
             Self::NotFound { .. } => "compare the address; some servers hide what needs a login".to_owned(),
             Self::Certificate { .. } => "if the site has an authority of its own, name its file: `--ca-cert FILE`".to_owned(),

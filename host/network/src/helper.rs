@@ -27,14 +27,13 @@ pub(crate) async fn ask(git: &Path, origin: &Origin, user: Option<&Secret>) -> O
 }
 
 fn question(origin: &Origin, user: Option<&Secret>) -> Option<String> {
-    let mut question = format!("protocol={}\nhost={}\n", origin.scheme, origin.authority());
-    if let Some(user) = user {
-        // A line break would be a line of its own to git.
-        let user = Some(user.reveal()).filter(|user| !user.contains(|character: char| character.is_control()))?;
-        question.push_str(&format!("username={user}\n"));
+    let place = format!("protocol={}\nhost={}\n", origin.scheme, origin.authority());
+    match user.map(Secret::reveal) {
+        // A line break would begin a line of its own to git.
+        Some(user) if user.chars().any(char::is_control) => None,
+        Some(user) => Some(format!("{place}username={user}\n\n")),
+        None => Some(format!("{place}\n")),
     }
-    question.push('\n');
-    Some(question)
 }
 
 async fn fill(git: &Path, question: &str) -> Option<Pair> {

@@ -58,6 +58,13 @@ pub(crate) async fn judged_addresses(names: &dyn Names, reach: Reach, host: &str
     }
 }
 
+/// Holds all addresses of a name against what may be reached, for a program that will look it up by itself. A name that leads nowhere
+/// passes: it may be one that only this program knows.
+pub(crate) async fn judge_all_addresses(names: &dyn Names, reach: Reach, host: &str) -> Result<(), Error> {
+    let found = names.look_up(host).await.unwrap_or_default();
+    found.into_iter().try_for_each(|address| judge_address(reach, host, address))
+}
+
 fn judge_address(reach: Reach, host: &str, address: IpAddr) -> Result<(), Error> {
     match not_public(address) {
         Some(what) if reach == Reach::Public => Err(Error::AddressRefused { host: host.to_owned(), address, what }),
@@ -130,6 +137,13 @@ mod tests {
     fn check_host(url: &str, reach: Reach, passes: bool) {
         let origin = Origin::of(&url::Url::parse(url).unwrap()).unwrap();
         assert_eq!(judge(&Granted(reach), &origin).is_ok(), passes, "{url} with {reach:?}");
+    }
+
+    #[test]
+    fn the_system_knows_its_own_name() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let found = runtime.block_on(SystemNames.look_up("localhost")).unwrap();
+        assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
     }
 
     #[test]

@@ -28,10 +28,22 @@ pub fn clean(address: &str) -> (String, Option<Login>) {
         let rest = address.rsplit_once('@').map(|(_, rest)| format!("{scheme}://{rest}"));
         return (rest.unwrap_or_else(|| address.to_owned()), None);
     };
+    if url.cannot_be_a_base() && address.contains("://") {
+        return clean_inner(address);
+    }
     if url.username().is_empty() && url.password().is_none() {
         return (address.to_owned(), None);
     }
     (without_login(address, &url), login(&url))
+}
+
+/// An address within another, such as `archive:https://…`.
+fn clean_inner(address: &str) -> (String, Option<Login>) {
+    let at = address.find(':').unwrap_or_default();
+    let inner = address.get(at..).unwrap_or_default().trim_start_matches(':');
+    let outer = address.strip_suffix(inner).unwrap_or_default();
+    let (cleaned, login) = clean(inner);
+    (format!("{outer}{cleaned}"), login)
 }
 
 fn is_scheme(text: &str) -> bool {
@@ -100,11 +112,39 @@ mod tests {
     }
 
     #[test]
+    fn they_are_taken_out_of_an_address_within_another() {
+        check("archive:https://ada:hidden@a.test/b", "archive:https://a.test/b", Some(("ada", Some("hidden"))));
+        check("git::https://ada:hidden@a.test/b#c", "git::https://a.test/b#c", Some(("ada", Some("hidden"))));
+        check("git+https://ada:hidden@a.test/b", "git+https://a.test/b", None);
+        check("archive:git:ssh://git:hidden@a.test/b", "archive:git:ssh://git@a.test/b", None);
+    }
+
+    #[test]
     fn they_are_taken_out_of_odd_spellings_too() {
         check("https:ada:hidden@a.test/b", "https://a.test/b", Some(("ada", Some("hidden"))));
         check("https:\\\\ada:hidden@a.test\\b", "https://a.test/b", Some(("ada", Some("hidden"))));
         check("https://ada:hid/den@a.test/b", "https://a.test/b", None);
         check("https://ada:hidden@a.test:99999/b", "https://a.test:99999/b", None);
+    }
+
+    /// Pieces that readers of addresses stumble over.
+    const PIECES: [&str; 12] = ["//", "/", "\\", ":", "@", "#", "?", "ada", "a.test", "ssh:", "http:", "\t"];
+
+    /// All rows of up to so many pieces.
+    fn rows(length: usize) -> Vec<String> {
+        let Some(shorter) = length.checked_sub(1).map(rows) else { return vec![String::new()] };
+        let longer = shorter.iter().flat_map(|row| PIECES.map(|piece| format!("{row}{piece}")));
+        longer.chain(shorter.iter().cloned()).collect()
+    }
+
+    #[test]
+    fn however_an_address_is_written_nothing_is_left_to_be_understood_as_a_login() {
+        for address in rows(4).into_iter().flat_map(|row| ["https:", "git:", "ssh://ada"].map(|start| format!("{start}{row}"))) {
+            let (cleaned, _) = clean(&address);
+            let Ok(url) = Url::parse(&cleaned) else { continue };
+            assert!(url.password().is_none() && (url.scheme() == "ssh" || url.username().is_empty()), "{address} → {cleaned}");
+            assert_eq!(clean(&cleaned), (cleaned.clone(), None), "{address}");
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) fn parse(text: &str) -> Vec<Machine> {
         match word.as_str() {
             "machine" => {
                 machines.extend(current.take().and_then(Draft::finish));
-                current = words.next_word().map(Draft::new);
+                current = words.next_word().as_deref().map(Draft::new);
             }
             "default" => machines.extend(current.take().and_then(Draft::finish)),
             "macdef" => words.skip_macro(),
@@ -47,7 +47,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn new(host: String) -> Self {
+    fn new(host: &str) -> Self {
         Self { host: host.to_ascii_lowercase(), user: None, password: None }
     }
 
@@ -70,16 +70,14 @@ struct Words<'a> {
 impl Words<'_> {
     fn next_word(&mut self) -> Option<String> {
         while self.text.next_if(|character| character.is_whitespace()).is_some() {}
-        match self.text.peek()? {
-            '"' => Some(self.quoted()),
-            _ => {
-                let mut word = String::new();
-                while let Some(character) = self.text.next_if(|character| !character.is_whitespace()) {
-                    word.push(character);
-                }
-                Some(word)
-            }
+        if *self.text.peek()? == '"' {
+            return Some(self.quoted());
         }
+        let mut word = String::new();
+        while let Some(character) = self.text.next_if(|character| !character.is_whitespace()) {
+            word.push(character);
+        }
+        Some(word)
     }
 
     fn quoted(&mut self) -> String {

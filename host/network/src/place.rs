@@ -45,11 +45,11 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The address without userinfo, query and fragment.
+/// The address without userinfo, query and fragment, at a length that a person reads.
 pub(crate) fn shown(url: &Url) -> String {
     let authority = Origin::of(url).map(|origin| origin.authority()).unwrap_or_default();
     let more = if url.query().is_some() { "?…" } else { "" };
-    format!("{}://{authority}{}{more}", url.scheme(), url.path())
+    format!("{}{more}", plain(&format!("{}://{authority}{}", url.scheme(), url.path())))
 }
 
 /// A text of others' without control characters and at a length that a person reads.

@@ -12,7 +12,9 @@ use crate::addresses::not_public;
 use crate::error::Error;
 use crate::place::{Origin, shown};
 
-/// The values of the variables, as a person set them; empty ones count as absent.
+/// The values of `http_proxy` and its kin, as a person set them.
+///
+/// Behind a proxy a host is judged by its name only: which address the name leads to, the proxy finds out by itself.
 #[derive(Clone, Default)]
 pub struct Proxies {
     /// For `http://`.

@@ -14,3 +14,23 @@ pub(crate) fn file(directory: &Dir) -> io::Result<File> {
     directory.remove_file(&name)?;
     Ok(file.into_std())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt;
+
+    use cap_std::ambient_authority;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_spool_has_no_name() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = Dir::open_ambient_dir(place.path(), ambient_authority()).unwrap();
+        let file = file(&directory).unwrap();
+        file.write_all_at(b"there", 3).unwrap();
+        let mut found = [0; 5];
+        file.read_exact_at(&mut found, 3).unwrap();
+        assert_eq!((&found, directory.entries().unwrap().count()), (b"there", 0));
+    }
+}

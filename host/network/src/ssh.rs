@@ -1,7 +1,6 @@
 //! `ssh://`: the site's own ssh client, with the user's keys and known hosts, for `git-upload-pack` and nothing else.
 
 use std::io;
-use std::net::IpAddr;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::error::Error;
 use crate::grants::Reach;
-use crate::judge::{Names, judged_addresses};
+use crate::judge::{Names, judge_all_addresses};
 use crate::place::plain;
 use crate::repository::{Repository, SERVICE};
 use crate::ssh_words::understand;
@@ -51,7 +50,9 @@ impl SshLine {
         program: &Path,
         repository: &Repository,
     ) -> Result<Self, Error> {
-        judge_name(names, reach, timeouts.connect, &repository.origin.host).await?;
+        // Where the system does not answer in time, the client will not get far either.
+        let judging = judge_all_addresses(names, reach, &repository.origin.host);
+        timeout(timeouts.connect, judging).await.unwrap_or(Ok(()))?;
         let missing = |why: &str| Error::NoProgram { program: program.display().to_string(), why: plain(why) };
         let mut child = command(program, timeouts, repository).spawn().map_err(|error| missing(&error.to_string()))?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -110,17 +111,6 @@ impl SshLine {
 
     fn broken(&self, error: &io::Error) -> Error {
         Error::BrokenOff { from: self.repository.shown(), why: plain(&error.to_string()) }
-    }
-}
-
-/// Holds the addresses of a name against what may be reached. A name that is known to nobody may be an alias of the user's.
-async fn judge_name(names: &dyn Names, reach: Reach, wait: Duration, host: &str) -> Result<(), Error> {
-    if reach == Reach::Anywhere || host.parse::<IpAddr>().is_ok() {
-        return Ok(());
-    }
-    match timeout(wait, judged_addresses(names, reach, host)).await {
-        Ok(Err(refused @ Error::AddressRefused { .. })) => Err(refused),
-        _ => Ok(()),
     }
 }
 

@@ -17,7 +17,8 @@ const LEAST: u64 = 1024;
 pub struct Timeouts {
     /// For a connection.
     pub connect: Duration,
-    /// For the next byte, and for the first.
+    /// For the next byte, and for the first. A download that brings less than 1 KiB in this time is given up, too; an answer that a
+    /// plugin reads may come as slowly as the plugin's own time allows.
     pub idle: Duration,
     /// Before the first retry; each further one waits four times as long.
     pub back_off: Duration,
@@ -26,7 +27,7 @@ pub struct Timeouts {
 impl Timeouts {
     /// What serves on slow lines, too.
     pub const USUAL: Self =
-        Self { connect: Duration::from_secs(15), idle: Duration::from_secs(60), back_off: Duration::from_millis(200) };
+        Self { connect: Duration::from_secs(15), idle: Duration::from_mins(1), back_off: Duration::from_millis(200) };
 
     /// How long to wait before a retry, counted from 0.
     pub(crate) fn before(&self, retry: u32) -> Duration {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use sti_network::Request;
+
 use crate::server::{Answer, Server};
 use crate::setup::{Setup, body, code, get};
 
@@ -37,13 +39,21 @@ async fn silence_is_not_waited_for() {
     check(|| Answer::raw("").then_silence(), "timed-out").await;
     check(|| Answer::raw("HTTP/1.1 200 OK\r\n").then_silence(), "timed-out").await;
     check(|| Answer::ok(b"0123456789").cut(3).then_silence(), "timed-out").await;
-    check(|| Answer::new(200, &[], &[b'x'; 400]).trickling(Duration::from_millis(20)), "timed-out").await;
+    check(|| Answer::ok(b"01").trickling(Duration::from_millis(700)), "timed-out").await;
+}
+
+#[tokio::test]
+async fn the_answer_to_head_has_no_body() {
+    let server = Server::start(|_, _| Answer::ok(b"0123456789").cut(0)).await;
+    let request = Request { method: "HEAD".to_owned(), ..get(&server.at("a.test", "/")) };
+    let mut response = Setup::usual().network().send(request).await.unwrap();
+    assert_eq!((response.header("content-length").as_deref(), body(&mut response).await.unwrap().len()), (Some("10"), 0));
 }
 
 #[tokio::test]
 async fn nonsense_is_an_error() {
     check(|| Answer::raw("SSH-2.0-OpenSSH_9.2\r\n"), "broken-off").await;
-    check(|| Answer::raw([b"HTTP/1.1 200 OK\r\n".as_slice(), &[b'a'; 2_000_000]].concat()), "broken-off").await;
+    check(|| Answer::raw([b"HTTP/1.1 200 OK\r\n".as_slice(), &vec![b'a'; 2_000_000]].concat()), "broken-off").await;
 }
 
 #[tokio::test]

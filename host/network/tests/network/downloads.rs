@@ -24,7 +24,7 @@ fn all_of(download: &Download) -> Vec<u8> {
 
 fn check_is(download: &Download, expected: &[u8]) {
     assert_eq!((download.size(), all_of(download) == expected), (expected.len() as u64, true));
-    let digest = Sha256::digest(expected).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digest = Sha256::digest(expected).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     assert_eq!(download.sha256(), digest);
 }
 
@@ -187,7 +187,7 @@ async fn a_download_that_trickles_is_given_up() {
         Server::start(move |seen, _| slow(serve_version(seen, "\"1\"", &document(1000)), Duration::from_millis(5))).await;
     let timeouts = Timeouts { idle: Duration::from_millis(400), ..Setup::usual().timeouts };
     let error = Setup { timeouts, ..Setup::usual() }.network().download(&server.at("a.test", "/")).await;
-    assert!(matches!(code(error), "too-slow" | "timed-out"));
+    assert_eq!(code(error), "too-slow");
 }
 
 #[tokio::test]

@@ -79,9 +79,11 @@ async fn gits_own_daemon_answers_in_version_2() {
     git(&["init", "-q", "--bare", "app.git"], place.path()).await;
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let base = format!("--base-path={}", place.path().display());
-    let mut daemon = Command::new("git");
-    daemon.args(["daemon", "--export-all", "--listen=127.0.0.1", &format!("--port={port}"), &base]);
-    let _daemon = daemon.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).process_group(0).spawn().unwrap();
+    // The program itself: what `git daemon` starts would outlive it.
+    let programs = Command::new("git").arg("--exec-path").output().await.unwrap();
+    let mut daemon = Command::new(format!("{}/git-daemon", String::from_utf8(programs.stdout).unwrap().trim()));
+    daemon.args(["--export-all", "--listen=127.0.0.1", &format!("--port={port}"), &base]);
+    let _daemon = daemon.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
     let network = Setup::usual().network();
     let mut tries = 0;
     let mut connection = loop {

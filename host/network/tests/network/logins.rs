@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
+use cap_std::fs::Dir;
 use sti_network::{Credentials, Reach, Request, clean};
 
 use crate::server::{Answer, Seen, Server};
-use crate::setup::{Setup, code, get};
+use crate::setup::{Setup, code, get, make_program};
 
 fn basic(pair: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(pair))
@@ -87,9 +87,7 @@ impl FakeGit {
         let script = format!(
             "#!/bin/sh\nprintf '%s\\n' \"$*\" \"$GIT_TERMINAL_PROMPT\" \"[$GIT_ASKPASS]\" \"$(pwd)\" >>{at}/asked\ncat >>{at}/asked\n{answer}\n"
         );
-        let mut options = OpenOptions::new();
-        let mut file = inside.open_with("git", options.write(true).create(true).mode(0o700)).unwrap();
-        std::io::Write::write_all(&mut file, script.as_bytes()).unwrap();
+        make_program(directory.path().join("git"), &script);
         Self { directory, inside }
     }
 
@@ -115,6 +113,16 @@ async fn a_helper_is_asked_after_a_refusal_once_a_host_and_in_silence() {
     let asked =
         format!("-c credential.interactive=false credential fill\n0\n[]\n/\nprotocol=http\nhost=a.test:{}\n\n", server.port());
     assert_eq!(git.asked(), asked);
+}
+
+#[tokio::test]
+async fn many_requests_at_once_ask_one_helper_once() {
+    let server = Server::start(guarded("ada:secret")).await;
+    let git = FakeGit::new("sleep 0.2; echo username=ada; echo password=secret");
+    let network = with(Credentials::none().with_helpers(git.program())).network();
+    let ask = || async { network.send(get(&server.at("a.test", "/"))).await.unwrap().status() };
+    assert_eq!(tokio::join!(ask(), ask(), ask()), (200, 200, 200));
+    assert_eq!(git.asked().matches("fill").count(), 1);
 }
 
 #[tokio::test]
@@ -180,6 +188,8 @@ async fn gits_own_helpers_are_asked_by_git() {
     std::io::Write::write_all(&mut file, script.as_bytes()).unwrap();
     drop(file);
     let network = with(Credentials::none().with_helpers(home.path().join("git"))).network();
+    let program = make_program(home.path().join("git"), &script);
+    let network = with(Credentials::none().with_helpers(program)).network();
     assert_eq!(network.send(get(&server.at("a.test", "/"))).await.unwrap().status(), 200);
     // What git does not know, it asks nobody about.
     assert_eq!(network.send(get(&server.at("b.test", "/"))).await.unwrap().status(), 401);

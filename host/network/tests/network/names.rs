@@ -3,7 +3,7 @@
 use sti_network::Reach;
 
 use crate::server::{Answer, Server};
-use crate::setup::{Setup, code, get};
+use crate::setup::{NEVER_ANSWERED, Setup, code, get};
 
 /// A public address that no route leads to.
 const NOWHERE: &str = "3ffe:ffff::1";
@@ -20,6 +20,13 @@ async fn a_name_that_is_public_first_and_private_later_reaches_nothing() {
     assert_eq!(code(network.send(get(&decoy.at("a.test", "/"))).await), "address-refused");
     assert_eq!(code(network.connect(&format!("git://a.test:{}/b", decoy.port())).await), "address-refused");
     assert!(decoy.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_answers_for_is_given_up() {
+    let network = || Setup { granted: vec![(NEVER_ANSWERED, Reach::Public)], ..Setup::usual() }.impatient().network();
+    assert_eq!(code(network().send(get(&format!("http://{NEVER_ANSWERED}/"))).await), "unreachable");
+    assert_eq!(code(network().connect(&format!("git://{NEVER_ANSWERED}/b")).await), "unreachable");
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ async fn https_goes_through_a_tunnel_and_the_proxy_sees_no_login() {
     let authorities = Authorities::Only(vec![server.authority.clone()]);
     let (_, login) = clean("https://ada:secret@a.test/");
     let credentials = Credentials::none().with_login(login.unwrap());
-    let network = Setup { authorities, credentials, ..far(proxies) }.network();
+    let network = Setup { credentials, authorities, ..far(proxies) }.network();
     assert_eq!(network.send(get("https://a.test/?secret")).await.unwrap().status(), 200);
     let seen = seen.lock().unwrap().clone();
     assert_eq!((seen[0].method.as_str(), seen[0].target.as_str()), ("CONNECT", "a.test:443"));

@@ -1,7 +1,7 @@
 //! What is sent, and what is not.
 
 use sti_core::{Problem, ProblemKind};
-use sti_network::Request;
+use sti_network::{Request, Timeouts};
 
 use crate::server::{Answer, Server};
 use crate::setup::{Setup, body, code, get};
@@ -72,6 +72,19 @@ async fn a_line_that_breaks_before_the_answer_is_tried_again_for_get_only() {
     let post = Request { method: "POST".to_owned(), body: b"once".to_vec(), ..get(&server.at("a.test", "/")) };
     assert_eq!(code(network.send(post).await), "broken-off");
     assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_post_whose_connection_fails_is_tried_again() {
+    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let late = tokio::spawn(async move {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        Server::start_at(port, |_, _| Answer::ok(b"")).await
+    });
+    let timeouts = Timeouts { back_off: std::time::Duration::from_millis(50), ..Setup::usual().timeouts };
+    let request = Request { method: "POST".to_owned(), body: b"once".to_vec(), ..get(&format!("http://a.test:{port}/")) };
+    assert_eq!(code(Setup { timeouts, ..Setup::usual() }.network().send(request).await), "ok");
+    assert_eq!(late.await.unwrap().seen().len(), 1);
 }
 
 #[tokio::test]

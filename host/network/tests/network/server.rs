@@ -37,12 +37,9 @@ impl Answer {
 
     /// An answer in its proper form.
     pub(crate) fn new(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Self {
-        let mut text = format!("HTTP/1.1 {status} Status\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
-        for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
-        text.push_str("\r\n");
-        Self::raw([text.as_bytes(), body].concat())
+        let first = format!("HTTP/1.1 {status} Status\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+        let head = headers.iter().fold(first, |head, (name, value)| head + &format!("{name}: {value}\r\n"));
+        Self::raw([head.as_bytes(), b"\r\n", body].concat())
     }
 
     pub(crate) fn ok(body: &[u8]) -> Self {
@@ -65,7 +62,7 @@ impl Answer {
         Self { hangs: true, ..self }
     }
 
-    /// One byte after each pause.
+    /// One byte of the body after each pause.
     pub(crate) fn trickling(self, pause: Duration) -> Self {
         Self { trickle: Some(pause), ..self }
     }
@@ -80,7 +77,12 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server that answers each request, the first being number 0.
     pub(crate) async fn start(answer: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(0, answer).await
+    }
+
+    /// Starts one at a port that was free a moment ago.
+    pub(crate) async fn start_at(port: u16, answer: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let server = Self { address: listener.local_addr().unwrap(), seen: Arc::default() };
         let (seen, answer) = (server.seen.clone(), Arc::new(answer));
         tokio::spawn(async move {
@@ -119,15 +121,17 @@ pub(crate) async fn serve(
         seen.len() - 1
     };
     let Answer { bytes, trickle, hangs } = answer(&request, number);
-    let piece = if trickle.is_some() { 1 } else { bytes.len().max(1) };
-    for piece in bytes.chunks(piece) {
+    // A trickle begins behind the headers.
+    let head = bytes.windows(4).position(|end| end == b"\r\n\r\n").map_or(0, |at| at + 4);
+    let (at_once, rest) = bytes.split_at(if trickle.is_some() { head } else { bytes.len() });
+    for piece in [at_once].into_iter().chain(rest.chunks(1)) {
         if stream.write_all(piece).await.is_err() || stream.flush().await.is_err() {
             return;
         }
         sleep(trickle.unwrap_or_default()).await;
     }
     if hangs {
-        sleep(Duration::from_secs(60)).await;
+        sleep(Duration::from_mins(1)).await;
     }
     let _ = stream.shutdown().await;
 }

@@ -1,9 +1,11 @@
 //! A network for a test: names, grants and waiting times of the test's own.
 
 use std::collections::HashMap;
-use std::io;
+use std::future::pending;
+use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +16,9 @@ use sti_core::progress::Silent;
 use sti_network::{
     Authorities, Credentials, Denied, Error, Grants, Names, Network, Proxies, Reach, Request, Response, Settings, Timeouts,
 };
+
+/// A name that nobody says anything about, not even that there is none.
+pub(crate) const NEVER_ANSWERED: &str = "never.test";
 
 /// What a test changes of the usual.
 pub(crate) struct Setup {
@@ -58,9 +63,8 @@ impl Setup {
     }
 
     pub(crate) fn try_network(self) -> Result<Network, Error> {
-        let spool = tempfile::tempdir().unwrap();
-        // The directory is opened and removed at the end of the process only: files in it have no names.
-        let spool = Dir::open_ambient_dir(spool.keep(), ambient_authority()).unwrap();
+        // One directory for all: what is in it has no names.
+        let spool = Dir::open_ambient_dir(env!("CARGO_TARGET_TMPDIR"), ambient_authority()).unwrap();
         Network::new(Settings {
             grants: Arc::new(Table(self.granted)),
             names: Arc::new(Answers::new(self.names)),
@@ -102,8 +106,11 @@ impl Answers {
 #[async_trait]
 impl Names for Answers {
     async fn look_up(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        if host == NEVER_ANSWERED {
+            return pending().await;
+        }
         let mut names = self.0.lock().unwrap();
-        let rows = names.get_mut(host).ok_or_else(|| io::Error::other("no such name"))?;
+        let rows = names.get_mut(host.trim_end_matches('.')).ok_or_else(|| io::Error::other("no such name"))?;
         Ok(if rows.len() > 1 { rows.remove(0) } else { rows[0].clone() })
     }
 }
@@ -133,4 +140,15 @@ pub(crate) fn code<T>(result: Result<T, Error>) -> &'static str {
             error.code()
         }
     }
+}
+
+/// Makes a program of a script. Another process writes it: a program that this one holds open, and hands on to whatever another test
+/// starts meanwhile, could not be run.
+pub(crate) fn make_program(at: PathBuf, script: &str) -> PathBuf {
+    let mut writer = Command::new("sh");
+    writer.args(["-c", "cat >\"$0\" && chmod 700 \"$0\""]).arg(&at).stdin(Stdio::piped());
+    let mut writer = writer.spawn().unwrap();
+    writer.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    assert!(writer.wait().unwrap().success());
+    at
 }

@@ -1,20 +1,19 @@
 //! Lines over `ssh://`: with a client of the test's own that writes down how it was called, and with a real client and server where
 //! there is one.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
+use cap_std::fs::Dir;
 use sti_network::{Connection, Error, Reach};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
 use crate::git_lines::all_of;
-use crate::setup::{Setup, code};
+use crate::setup::{Setup, code, make_program};
 
 /// A directory with programs and files of the test's.
 struct Place {
@@ -34,10 +33,7 @@ impl Place {
     }
 
     fn program(&self, name: &str, script: &str) -> PathBuf {
-        let mut options = OpenOptions::new();
-        let mut file = self.inside.open_with(name, options.write(true).create(true).mode(0o700)).unwrap();
-        file.write_all(script.as_bytes()).unwrap();
-        self.path(name)
+        make_program(self.path(name), script)
     }
 
     /// A client that writes down how it is called, and then does as the script says.
@@ -72,12 +68,9 @@ async fn the_client_is_called_for_one_command_and_nothing_else() {
 #[tokio::test]
 async fn what_the_client_need_not_be_told_is_left_to_its_user() {
     let place = Place::new();
-    place.client("cat").network().connect("ssh://a.test/~ada/b").await.unwrap().finish().await.unwrap();
-    let mut tries = 0;
-    while place.called().is_none_or(|called| called.len() < 4) && tries < 50 {
-        sleep(Duration::from_millis(20)).await;
-        tries += 1;
-    }
+    let mut connection = place.client("cat").network().connect("ssh://a.test/~ada/b").await.unwrap();
+    connection.finish().await.unwrap();
+    assert!(all_of(&mut connection).await.unwrap().is_empty());
     let called = place.called().unwrap();
     assert!(!called.contains(&"-l".to_owned()) && !called.contains(&"-p".to_owned()), "{called:?}");
     assert!(called.contains(&"git-upload-pack '~ada/b'".to_owned()), "{called:?}");
@@ -95,6 +88,15 @@ async fn hosts_are_judged_before_the_client_is_called() {
     {
         assert_eq!(code(network.connect(address).await), "invalid-address", "{address}");
     }
+    assert_eq!(place.called(), None);
+}
+
+#[tokio::test]
+async fn a_name_with_one_private_address_is_refused_as_the_client_would_choose() {
+    let place = Place::new();
+    let names = vec![("a.test", vec![vec!["1.1.1.1", "127.0.0.1"]])];
+    let setup = Setup { granted: vec![("a.test", Reach::Public)], names, ..place.client("cat") };
+    assert_eq!(code(setup.network().connect("ssh://a.test/b").await), "address-refused");
     assert_eq!(place.called(), None);
 }
 
@@ -182,7 +184,12 @@ impl RealServer {
         );
         place.inside.write("configuration", configuration).unwrap();
         let mut server = Command::new(Self::PROGRAM);
-        server.args(["-D", "-e", "-f"]).arg(place.path("configuration")).stdin(Stdio::null()).stderr(Stdio::null());
+        server
+            .args(["-D", "-e", "-f"])
+            .arg(place.path("configuration"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let server = server.kill_on_drop(true).spawn().unwrap();
         for _ in 0..50 {
             if TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
