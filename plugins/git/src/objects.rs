@@ -93,6 +93,11 @@ impl Objects {
         })
     }
 
+    /// Tells whether there is an object.
+    pub(crate) fn has(&self, id: &oid) -> bool {
+        self.index.lookup(id).is_some()
+    }
+
     /// Reads an object into a buffer, and tells its kind.
     pub(crate) fn find(&self, id: &oid, buffer: &mut Vec<u8>) -> Result<ObjectKind, Problem> {
         let at = self.index.lookup(id).ok_or_else(|| trouble::damaged(format_args!("the object `{id}` is missing")))?;

@@ -1,6 +1,9 @@
 //! A server: which references it has, and what it sends when asked.
 
-use std::ops::ControlFlow;
+use std::{
+    io::{self, Read},
+    ops::ControlFlow,
+};
 
 use gix_hash::ObjectId;
 use gix_protocol::{
@@ -9,7 +12,7 @@ use gix_protocol::{
     handshake::Ref,
     ls_refs::RefPrefixes,
 };
-use gix_transport::{Service, client::blocking_io::Transport};
+use gix_transport::{Protocol, Service, client::blocking_io::Transport};
 use gix_utils::progress::Discard;
 use sti_plugin::{Problem, log};
 
@@ -20,6 +23,9 @@ use crate::{
     trouble::{self, Trouble},
     web,
 };
+
+/// How much a server may say behind the pack before it is taken for one that never ends.
+const AFTER_THE_PACK: u64 = 1 << 20;
 
 /// A server that said hello.
 pub(crate) struct Remote {
@@ -100,6 +106,11 @@ impl Remote {
         Ok(found.iter().filter_map(reference).collect())
     }
 
+    /// Tells whether the server sends every commit that it has, as all do in the newest version of the protocol.
+    pub(crate) fn sends_any_commit(&self) -> bool {
+        self.handshake.server_protocol_version == Protocol::V2
+    }
+
     /// Tells whether the server can send commits without files.
     pub(crate) fn can_leave_out_files(&self) -> bool {
         self.features().iter().any(|(name, _)| *name == "filter")
@@ -130,7 +141,10 @@ impl Remote {
             if is_error { log::warning(format!("the server says: {}", text.trim())) } else { log::debug(text.trim()) }
             ControlFlow::Continue(())
         })));
-        Objects::receive(&mut reader, &self.trouble)
+        let objects = Objects::receive(&mut reader, &self.trouble)?;
+        let told = |error: io::Error| self.trouble.or(|| trouble::server(&self.address, &error));
+        let rest = io::copy(&mut reader.take(AFTER_THE_PACK), &mut io::sink()).map_err(told)?;
+        if rest == AFTER_THE_PACK { Err(trouble::damaged("the server does not end")) } else { Ok(objects) }
     }
 
     /// What both sides can do. One stream for everything is of no use where nothing else comes.

@@ -23,7 +23,7 @@ pub(crate) fn open(location: &Location, wanted: &RequestedRef) -> Result<Found, 
     let mut remote = Remote::connect(location)?;
     match wanted {
         RequestedRef::Head => fetch_head(&mut remote, location),
-        RequestedRef::Commit(id) => fetch_commit(&mut remote, *id),
+        RequestedRef::Commit(id) => fetch_commit(&mut remote, location, *id),
         RequestedRef::Name(name) => fetch_named(&mut remote, location, name),
     }
 }
@@ -43,7 +43,7 @@ fn fetch_named(remote: &mut Remote, location: &Location, name: &str) -> Result<F
     let all = remote.references(&["refs/heads/".to_owned(), "refs/tags/".to_owned()])?;
     if reference::is_abbreviated(name) {
         if let Some(id) = expand(remote, &name.to_ascii_lowercase(), &all)? {
-            return fetch_commit(remote, id);
+            return fetch_commit(remote, location, id);
         }
     }
     Err(reference::missing(location.text(), name, &all))
@@ -55,16 +55,33 @@ fn fetch_tip(remote: &mut Remote, tip: &Reference, reference: Option<String>) ->
 }
 
 /// A server may send a commit by its identifier or not; where it does not, its branches may hold it.
-fn fetch_commit(remote: &mut Remote, id: ObjectId) -> Result<Found, Problem> {
-    let objects = remote.fetch(&Request { wants: &[id], history: History::None })?;
+fn fetch_commit(remote: &mut Remote, location: &Location, id: ObjectId) -> Result<Found, Problem> {
+    let objects = match remote.fetch(&Request { wants: &[id], history: History::None }) {
+        Err(problem) if problem.code() == "commit-not-served" && !remote.sends_any_commit() => search(location, id, problem)?,
+        fetched => fetched?,
+    };
     Ok(Found { commit: objects.commit(&id)?, reference: None, objects })
+}
+
+/// Looks for a commit in everything that a server has. The line to it ended with its refusal.
+fn search(location: &Location, id: ObjectId, refusal: Problem) -> Result<Objects, Problem> {
+    log::info(format!("the server does not send `{id}` by itself: looks for it in the whole history"));
+    let mut remote = Remote::connect(location)?;
+    let tips = tips(&remote.references(&["refs/heads/".to_owned(), "refs/tags/".to_owned()])?);
+    let objects = remote.fetch(&Request { wants: &tips, history: History::Whole })?;
+    if objects.has(&id) { Ok(objects) } else { Err(refusal) }
+}
+
+fn tips(all: &[Reference]) -> Vec<ObjectId> {
+    let mut tips: Vec<_> = all.iter().map(|reference| reference.object).collect();
+    tips.sort_unstable();
+    tips.dedup();
+    tips
 }
 
 /// Finds the commit whose identifier starts so: among the tips first, then in the history, which is fetched without any files.
 fn expand(remote: &mut Remote, start: &str, all: &[Reference]) -> Result<Option<ObjectId>, Problem> {
-    let mut tips: Vec<_> = all.iter().map(|reference| reference.object).collect();
-    tips.sort_unstable();
-    tips.dedup();
+    let tips = tips(all);
     let mut found: Vec<_> = tips.iter().copied().filter(|tip| tip.to_string().starts_with(start)).collect();
     if found.is_empty() && !tips.is_empty() {
         if !remote.can_leave_out_files() {
