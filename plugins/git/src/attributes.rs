@@ -142,10 +142,10 @@ impl Treatment {
                 *content = changed;
             }
         }
-        if let Some(endings) = self.endings {
-            if eol::convert_to_worktree(content, endings, &mut changed, eol::Configuration::default()).map_err(told)? {
-                std::mem::swap(content, &mut changed);
-            }
+        if let Some(endings) = self.endings
+            && eol::convert_to_worktree(content, endings, &mut changed, eol::Configuration::default()).map_err(told)?
+        {
+            std::mem::swap(content, &mut changed);
         }
         match &self.encoding {
             Some(encoding) => encode(path, encoding, content),

@@ -136,7 +136,10 @@ impl<'a> Checkout<'a> {
     fn judge(&mut self, prefix: &str, directory: &Directory, entry: &EntryRef) -> Result<String, Problem> {
         self.entries += 1;
         if self.entries > MOST_ENTRIES {
-            return Err(Problem::exhausted("too-many-entries", format!("the repository holds more than {MOST_ENTRIES} files and directories")));
+            return Err(Problem::exhausted(
+                "too-many-entries",
+                format!("the repository holds more than {MOST_ENTRIES} files and directories"),
+            ));
         }
         let path = name::join(&format!("{prefix}{}", directory.path), entry.filename, entry.mode.is_link())?;
         if !KINDS.contains(&(entry.mode.value() & 0o170_000)) {
@@ -175,7 +178,10 @@ impl Walk<'_> {
         let mut content = Vec::new();
         self.objects.expect(entry.oid, ObjectKind::Blob, &mut content)?;
         if content.len() > attributes::LIMIT {
-            return Err(Problem::exhausted("attributes-too-large", format!("`{}.gitattributes` is larger than {} bytes", directory.path, attributes::LIMIT)));
+            return Err(Problem::exhausted(
+                "attributes-too-large",
+                format!("`{}.gitattributes` is larger than {} bytes", directory.path, attributes::LIMIT),
+            ));
         }
         self.attributes.add(&directory.path, directory.depth, &content)
     }
@@ -184,7 +190,10 @@ impl Walk<'_> {
 fn below(prefix: &str, directory: &Directory, path: &str, tree: ObjectId) -> Result<Directory, Problem> {
     let depth = directory.depth + 1;
     if depth > MOST_DEPTH {
-        return Err(Problem::exhausted("too-deep", format!("the repository has directories that are more than {MOST_DEPTH} deep")));
+        return Err(Problem::exhausted(
+            "too-deep",
+            format!("the repository has directories that are more than {MOST_DEPTH} deep"),
+        ));
     }
     Ok(Directory { path: format!("{}/", &path[prefix.len()..]), depth, tree })
 }

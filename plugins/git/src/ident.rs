@@ -28,7 +28,8 @@ fn length(place: &[u8]) -> Option<usize> {
         b':' => {
             let end = place.iter().position(|byte| *byte == b'$')?;
             let inside = place.get(2..end).unwrap_or_default();
-            let is_ours = !place[..end].contains(&b'\n') && inside.iter().position(|byte| *byte == b' ').is_none_or(|at| at + 1 == inside.len());
+            let is_ours = !place[..end].contains(&b'\n')
+                && inside.iter().position(|byte| *byte == b' ').is_none_or(|at| at + 1 == inside.len());
             is_ours.then_some(end + 1)
         }
         _ => None,

@@ -2,8 +2,6 @@
 //!
 //! The batch API: <https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md>.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sti_plugin::{Problem, TreeWriter, http, log};
@@ -127,8 +125,8 @@ fn endpoint(location: &Location) -> Result<String, Problem> {
             return Err(Problem::invalid("lfs-unavailable", message).hint(SKIP));
         }
     };
-    let suffix = if base.ends_with(".git") { "" } else { ".git" };
-    Ok(format!("{base}{suffix}/info/lfs/objects/batch"))
+    let base = base.strip_suffix(".git").unwrap_or(&base);
+    Ok(format!("{base}.git/info/lfs/objects/batch"))
 }
 
 /// What to do where the files cannot be had.
@@ -144,8 +142,9 @@ fn ask(url: &str, files: &[Pending]) -> Result<Vec<Object>, Problem> {
         return Err(Problem::unavailable("lfs-unavailable", message).hint(SKIP));
     }
     let bytes = answer.read_all(ANSWER_LIMIT)?;
-    let offered: Offered = serde_json::from_slice(&bytes)
-        .map_err(|error| Problem::unavailable("lfs-unavailable", format!("`{url}` answers what is no list of files: {error}")).hint(SKIP))?;
+    let offered: Offered = serde_json::from_slice(&bytes).map_err(|error| {
+        Problem::unavailable("lfs-unavailable", format!("`{url}` answers what is no list of files: {error}")).hint(SKIP)
+    })?;
     Ok(offered.objects)
 }
 
@@ -154,8 +153,12 @@ fn action<'o>(file: &Pending, offered: &'o [Object]) -> Result<&'o Action, Probl
     let refusal = object.and_then(|object| object.error.as_ref());
     let download = object.and_then(|object| object.actions.as_ref()?.download.as_ref());
     download.filter(|_| refusal.is_none()).ok_or_else(|| {
-        let why = refusal.map_or_else(|| "the server does not offer it".to_owned(), |refusal| format!("{} ({})", refusal.message, refusal.code));
-        Problem::not_found("lfs-object-missing", format!("the content of `{}` is not to be had from Git LFS: {why}", file.path)).hint(SKIP)
+        let why = refusal.map_or_else(
+            || "the server does not offer it".to_owned(),
+            |refusal| format!("{} ({})", refusal.message, refusal.code),
+        );
+        Problem::not_found("lfs-object-missing", format!("the content of `{}` is not to be had from Git LFS: {why}", file.path))
+            .hint(SKIP)
     })
 }
 
@@ -165,7 +168,8 @@ fn write(tree: &TreeWriter, file: &Pending, action: &Action) -> Result<(), Probl
     let headers = action.header.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
     let answer = http::send("GET", &action.href, headers.map(|(name, value)| (name.as_str(), value.as_str())), &[])?;
     if answer.status() != 200 {
-        let message = format!("the content of `{}` is not to be had from Git LFS: the server answers {}", file.path, answer.status());
+        let message =
+            format!("the content of `{}` is not to be had from Git LFS: the server answers {}", file.path, answer.status());
         return Err(Problem::unavailable("lfs-unavailable", message).hint(SKIP));
     }
     let mut writer = tree.open_file(&file.path, file.mode)?;
@@ -179,11 +183,7 @@ fn write(tree: &TreeWriter, file: &Pending, action: &Action) -> Result<(), Probl
         digest.update(&piece);
         writer.write(&piece)?;
     }
-    let found = digest.finalize().iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
+    let found = digest.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     if size != file.pointer.size || found != file.pointer.oid {
         let message = format!("Git LFS sends another content for `{}` than its pointer names", file.path);
         return Err(Problem::invalid("lfs-object-damaged", message).hint(SKIP));
@@ -199,7 +199,9 @@ mod tests {
 
     #[test]
     fn tells_pointers_from_files() {
-        let pointer = |version: &str, oid: &str, size: &str| Pointer::parse(format!("version {version}\noid {oid}\nsize {size}\n").as_bytes());
+        let pointer = |version: &str, oid: &str, size: &str| {
+            Pointer::parse(format!("version {version}\noid {oid}\nsize {size}\n").as_bytes())
+        };
         let v1 = "https://git-lfs.github.com/spec/v1";
         assert_eq!(pointer(v1, &format!("sha256:{DIGEST}"), "12345"), Some(Pointer { oid: DIGEST.to_owned(), size: 12345 }));
         assert_eq!(pointer("https://example.com", &format!("sha256:{DIGEST}"), "1"), None);

@@ -34,12 +34,8 @@ pub(crate) enum Scheme {
 }
 
 /// What is written before the address, and what it means.
-const SCHEMES: &[(&str, Scheme)] = &[
-    ("git://", Scheme::Git),
-    ("ssh://", Scheme::Ssh),
-    ("git+ssh://", Scheme::Ssh),
-    ("ssh+git://", Scheme::Ssh),
-];
+const SCHEMES: &[(&str, Scheme)] =
+    &[("git://", Scheme::Git), ("ssh://", Scheme::Ssh), ("git+ssh://", Scheme::Ssh), ("ssh+git://", Scheme::Ssh)];
 
 impl Location {
     /// Reads an address in any of git's forms.
@@ -69,8 +65,13 @@ impl Location {
     pub(crate) fn submodule(&self, url: &str) -> Result<Self, Problem> {
         if !(url.starts_with("./") || url.starts_with("../")) {
             return match Self::parse(url)? {
-                Self::Local(path) => Err(Problem::invalid("unsafe-submodule", format!("the submodule address `{path}` is a path of this machine"))
-                    .hint("leave submodules out with `--no-submodules`, or give the submodule an address of a server in `.gitmodules`")),
+                Self::Local(path) => Err(Problem::invalid(
+                    "unsafe-submodule",
+                    format!("the submodule address `{path}` is a path of this machine"),
+                )
+                .hint(
+                    "leave submodules out with `--no-submodules`, or give the submodule an address of a server in `.gitmodules`",
+                )),
                 remote => Ok(remote),
             };
         }
@@ -120,7 +121,8 @@ fn line(text: &str, scheme: Scheme, rest: &str) -> Option<Line> {
         Some((host, port)) if !port.contains(']') => (host, Some(port.parse().ok()?)),
         _ => (place, None),
     };
-    let is_safe = !host.is_empty() && !host.starts_with('-') && user.is_none_or(|user| !user.is_empty() && !user.starts_with('-'));
+    let is_safe =
+        !host.is_empty() && !host.starts_with('-') && user.is_none_or(|user| !user.is_empty() && !user.starts_with('-'));
     if !is_safe || path.len() < 2 || path.starts_with("/-") {
         return None;
     }
@@ -188,8 +190,21 @@ mod tests {
     #[test]
     fn refuses_what_a_program_could_take_for_an_option() {
         for text in [
-            "", "-u", "--upload-pack=x:y", "ssh://-oProxyCommand=x/a", "ssh://-x@host/a", "-x@host:a", "host:-a", "ssh://host/-a", "git://host",
-            "git://host/", "https:///a", "ftp://host/a", "ext::sh -c x://", "git://host/a\nhost=b", "ssh://host:port/a",
+            "",
+            "-u",
+            "--upload-pack=x:y",
+            "ssh://-oProxyCommand=x/a",
+            "ssh://-x@host/a",
+            "-x@host:a",
+            "host:-a",
+            "ssh://host/-a",
+            "git://host",
+            "git://host/",
+            "https:///a",
+            "ftp://host/a",
+            "ext::sh -c x://",
+            "git://host/a\nhost=b",
+            "ssh://host:port/a",
         ] {
             assert_eq!(Location::parse(text).unwrap_err().code(), "invalid-address", "{text}");
         }

@@ -50,8 +50,26 @@ mod tests {
     #[test]
     fn refuses_every_spelling_of_a_name_that_leads_elsewhere() {
         for name in [
-            "", ".", "..", "a/b", "/a", ".git", ".GIT", ".GiT", "git~1", "GIT~1", ".git.", ".git ", ".git . .", ".git::$INDEX_ALLOCATION", ".git:x",
-            "git~1::$INDEX_ALLOCATION", ".g\u{200c}it", "\u{feff}.git", ".gi\u{202e}t", ".git\u{206f}",
+            "",
+            ".",
+            "..",
+            "a/b",
+            "/a",
+            ".git",
+            ".GIT",
+            ".GiT",
+            "git~1",
+            "GIT~1",
+            ".git.",
+            ".git ",
+            ".git . .",
+            ".git::$INDEX_ALLOCATION",
+            ".git:x",
+            "git~1::$INDEX_ALLOCATION",
+            ".g\u{200c}it",
+            "\u{feff}.git",
+            ".gi\u{202e}t",
+            ".git\u{206f}",
         ] {
             check_refuses(name.as_bytes());
         }

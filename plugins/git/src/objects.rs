@@ -66,7 +66,9 @@ impl Objects {
             Ok(entry)
         });
         let (pack, mut index) = (OnceCell::new(), Vec::new());
-        let whole_pack = || Ok((slice as for<'a> fn(EntryRange, &'a &[u8]) -> Option<&'a [u8]>, pack.get_or_init(|| received.take()).as_slice()));
+        let whole_pack = || {
+            Ok((slice as for<'a> fn(EntryRange, &'a &[u8]) -> Option<&'a [u8]>, pack.get_or_init(|| received.take()).as_slice()))
+        };
         let outcome = index::write_data_iter_to_stream(
             index::Version::default(),
             whole_pack,
@@ -102,7 +104,8 @@ impl Objects {
     pub(crate) fn find(&self, id: &oid, buffer: &mut Vec<u8>) -> Result<ObjectKind, Problem> {
         let at = self.index.lookup(id).ok_or_else(|| trouble::damaged(format_args!("the object `{id}` is missing")))?;
         let in_pack = |at| self.pack.entry(self.index.pack_offset_at_index(at));
-        let resolve = |base: &oid, _: &mut Vec<u8>| self.index.lookup(base).map(|at| in_pack(at).map(ResolvedBase::InPack)).transpose();
+        let resolve =
+            |base: &oid, _: &mut Vec<u8>| self.index.lookup(base).map(|at| in_pack(at).map(ResolvedBase::InPack)).transpose();
         let Tools { cache, inflate } = &mut *self.tools.borrow_mut();
         let decoded = in_pack(at).and_then(|entry| self.pack.decode_entry(entry, buffer, inflate, &resolve, cache));
         Ok(decoded.map_err(|error| trouble::corrupt(&error))?.kind)
@@ -122,7 +125,9 @@ impl Objects {
         for _ in 0..MOST_TAGS {
             match self.find(&id, &mut buffer)? {
                 ObjectKind::Commit => return Ok(id),
-                ObjectKind::Tag => id = TagRefIter::from_bytes(&buffer, Kind::Sha1).target_id().map_err(|error| trouble::corrupt(&error))?,
+                ObjectKind::Tag => {
+                    id = TagRefIter::from_bytes(&buffer, Kind::Sha1).target_id().map_err(|error| trouble::corrupt(&error))?;
+                }
                 other => {
                     return Err(Problem::invalid("not-a-commit", format!("`{id}` is a {other} and no commit"))
                         .hint("name a branch, a commit or a tag of one"));

@@ -35,8 +35,11 @@ impl RequestedRef {
             return ObjectId::from_hex(text.as_bytes()).map(Self::Commit).map_err(|_| malformed(text));
         }
         if text.contains(['~', '^', ':']) || text.contains("@{") {
-            return Err(Problem::invalid("revision-not-supported", format!("`{}` needs the history, and a server sends none", text.escape_debug()))
-                .hint("give a branch, a tag or the commit's identifier, which `git rev-parse` tells in a clone"));
+            return Err(Problem::invalid(
+                "revision-not-supported",
+                format!("`{}` needs the history, and a server sends none", text.escape_debug()),
+            )
+            .hint("give a branch, a tag or the commit's identifier, which `git rev-parse` tells in a clone"));
         }
         match reference::name_partial(text.into()) {
             Ok(_) if !text.starts_with('-') => Ok(Self::Name(text.to_owned())),
@@ -55,14 +58,14 @@ pub(crate) fn prefixes(name: &str) -> Vec<String> {
 /// Finds a name among references; none where there is no such.
 pub(crate) fn choose<'a>(name: &str, references: &'a [Reference]) -> Result<Option<&'a Reference>, Problem> {
     let named = |full: &str| references.iter().find(|reference| reference.name == full);
-    if name.starts_with("refs/") {
-        if let Some(found) = named(name) {
-            return Ok(Some(found));
-        }
+    if let Some(found) = named(name).filter(|_| name.starts_with("refs/")) {
+        return Ok(Some(found));
     }
     let found: Vec<_> = PLACES.iter().filter_map(|place| named(&format!("{place}{name}"))).collect();
     match found[..] {
-        [branch, tag, ..] if branch.name.starts_with(PLACES[0]) && tag.name.starts_with(PLACES[1]) && branch.object != tag.object => {
+        [branch, tag, ..]
+            if branch.name.starts_with(PLACES[0]) && tag.name.starts_with(PLACES[1]) && branch.object != tag.object =>
+        {
             Err(ambiguous(name, &[&branch.name, &tag.name]))
         }
         [first, ..] => Ok(Some(first)),
@@ -93,7 +96,8 @@ pub(crate) fn missing(address: &str, name: &str, references: &[Reference]) -> Pr
 
 fn nearest(name: &str, references: &[Reference]) -> Vec<String> {
     let short = |reference: &Reference| PLACES[..2].iter().find_map(|place| Some(reference.name.strip_prefix(place)?.to_owned()));
-    let mut names: Vec<_> = references.iter().filter_map(short).map(|known| (strsim::jaro_winkler(name, &known), known)).collect();
+    let mut names: Vec<_> =
+        references.iter().filter_map(short).map(|known| (strsim::jaro_winkler(name, &known), known)).collect();
     names.sort_by(|(likeness, name), (other_likeness, other)| other_likeness.total_cmp(likeness).then_with(|| name.cmp(other)));
     names.dedup_by(|(_, name), (_, other)| name == other);
     names.into_iter().take(MOST_TOLD).map(|(_, name)| name).collect()

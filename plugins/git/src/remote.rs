@@ -14,7 +14,7 @@ use gix_protocol::{
 };
 use gix_transport::{Protocol, Service, client::blocking_io::Transport};
 use gix_utils::progress::Discard;
-use sti_plugin::{Problem, log};
+use sti_plugin::Problem;
 
 use crate::{
     line,
@@ -137,8 +137,10 @@ impl Remote {
             return Err(trouble::damaged("no pack came"));
         }
         reader.set_progress_handler(Some(Box::new(|is_error, text| {
-            let text = String::from_utf8_lossy(text);
-            if is_error { log::warning(format!("the server says: {}", text.trim())) } else { log::debug(text.trim()) }
+            if is_error {
+                let text = String::from_utf8_lossy(text);
+                drop(self.trouble.keep(Problem::unavailable("fetch-failed", format!("the server says: {}", text.trim()))));
+            }
             ControlFlow::Continue(())
         })));
         let objects = Objects::receive(&mut reader, &self.trouble)?;

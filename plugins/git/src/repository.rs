@@ -41,10 +41,10 @@ fn fetch_named(remote: &mut Remote, location: &Location, name: &str) -> Result<F
         return fetch_tip(remote, found, Some(short(&found.name).to_owned()));
     }
     let all = remote.references(&["refs/heads/".to_owned(), "refs/tags/".to_owned()])?;
-    if reference::is_abbreviated(name) {
-        if let Some(id) = expand(remote, &name.to_ascii_lowercase(), &all)? {
-            return fetch_commit(remote, location, id);
-        }
+    if reference::is_abbreviated(name)
+        && let Some(id) = expand(remote, &name.to_ascii_lowercase(), &all)?
+    {
+        return fetch_commit(remote, location, id);
     }
     Err(reference::missing(location.text(), name, &all))
 }
@@ -85,8 +85,11 @@ fn expand(remote: &mut Remote, start: &str, all: &[Reference]) -> Result<Option<
     let mut found: Vec<_> = tips.iter().copied().filter(|tip| tip.to_string().starts_with(start)).collect();
     if found.is_empty() && !tips.is_empty() {
         if !remote.can_leave_out_files() {
-            return Err(Problem::invalid("commit-abbreviated", format!("this server cannot tell which commit starts with `{start}`"))
-                .hint("give the whole identifier of 40 digits, which `git rev-parse` tells in a clone"));
+            return Err(Problem::invalid(
+                "commit-abbreviated",
+                format!("this server cannot tell which commit starts with `{start}`"),
+            )
+            .hint("give the whole identifier of 40 digits, which `git rev-parse` tells in a clone"));
         }
         log::info(format!("looks for the commit `{start}` in the history"));
         found = remote.fetch(&Request { wants: &tips, history: History::CommitsOnly })?.commits_starting(start)?;

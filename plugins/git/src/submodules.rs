@@ -4,7 +4,13 @@ use gix_config::{File, Source, file, file::init::Options};
 use gix_hash::ObjectId;
 use sti_plugin::{Problem, log};
 
-use crate::{checkout::Checkout, location::Location, reference::RequestedRef, repository::{self, Found}, trouble};
+use crate::{
+    checkout::Checkout,
+    location::Location,
+    reference::RequestedRef,
+    repository::{self, Found},
+    trouble,
+};
 
 /// How many submodules may lie in each other.
 const MOST_DEPTH: usize = 10;
@@ -68,7 +74,8 @@ fn write_one(checkout: &mut Checkout, found: Found, place: &Submodule) -> Result
 fn resolve(list: &File, link: &Gitlink, place: &Submodule) -> Result<Option<Submodule>, Problem> {
     let shown = format!("{}{}", place.prefix, link.path);
     let sections = list.sections_by_name("submodule").into_iter().flatten();
-    let Some(section) = sections.filter(|section| section.value("path").is_some_and(|path| path == link.path.as_str())).last() else {
+    let Some(section) = sections.filter(|section| section.value("path").is_some_and(|path| path == link.path.as_str())).last()
+    else {
         log::warning(format!("`{shown}` is a submodule of which `.gitmodules` does not say the address: it stays empty"));
         return Ok(None);
     };
@@ -99,7 +106,8 @@ fn looks_like_option(text: &str) -> bool {
 }
 
 fn unsafe_submodule(message: String) -> Problem {
-    Problem::invalid("unsafe-submodule", message).hint("leave submodules out with `--no-submodules`, and do not use them before you know who made them so")
+    Problem::invalid("unsafe-submodule", message)
+        .hint("leave submodules out with `--no-submodules`, and do not use them before you know who made them so")
 }
 
 fn too_many(submodule: &Submodule) -> Problem {

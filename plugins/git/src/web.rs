@@ -54,7 +54,8 @@ impl Http for Client {
         base_url: &str,
         headers: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> gix_error::Result<GetResponse<Self::Headers, Self::ResponseBody>> {
-        let answer = send("GET", url, split(headers), &[], ADVERTISEMENT).map_err(|problem| self.trouble.keep(problem).raise())?;
+        let answer =
+            send("GET", url, split(headers), &[], ADVERTISEMENT).map_err(|problem| self.trouble.keep(problem).raise())?;
         *self.redirected.borrow_mut() = new_base(url, base_url, &answer.url());
         let headers = Cursor::new(format!("content-type: {ADVERTISEMENT}\n").into_bytes());
         Ok(GetResponse { headers, body: Body::of(answer, &self.trouble) })

@@ -102,7 +102,7 @@ impl Sizes {
         let compressed = received.get(at..).ok_or_else(|| trouble::damaged("an entry lies behind the end"))?;
         let mut start = [0; DELTA_START];
         self.inflate.reset();
-        let (_, _, length) = self.inflate.prefix(compressed, &mut start).map_err(|error| trouble::damaged(error))?;
+        let (_, _, length) = self.inflate.prefix(compressed, &mut start).map_err(trouble::damaged)?;
         let (_, rest) = number(&start[..length])?;
         Ok(number(rest)?.0)
     }
@@ -121,8 +121,11 @@ fn number(bytes: &[u8]) -> Result<(u64, &[u8]), Problem> {
 }
 
 fn too_large() -> Problem {
-    Problem::exhausted("repository-too-large", format!("the repository sends more than {} MiB, even without its history", PACK_LIMIT >> 20))
-        .hint("build from a checkout: `git clone --depth 1` it, and give the directory as the source")
+    Problem::exhausted(
+        "repository-too-large",
+        format!("the repository sends more than {} MiB, even without its history", PACK_LIMIT >> 20),
+    )
+    .hint("build from a checkout: `git clone --depth 1` it, and give the directory as the source")
 }
 
 #[cfg(test)]

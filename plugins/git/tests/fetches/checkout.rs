@@ -33,7 +33,20 @@ fn writes_line_endings_identifiers_and_encodings_as_git_does() {
     let site = Site::new();
     let repository = site.repository("app");
     let content = "one\ntwo $Id$ \u{e9}\n";
-    for name in ["a.bat", "a.txt", "a.auto", "a.bin", "a.16", "a.16le", "a.16bom", "a.latin", "deep/a.bat", "deep/er/a.txt", "a.old", "none"] {
+    for name in [
+        "a.bat",
+        "a.txt",
+        "a.auto",
+        "a.bin",
+        "a.16",
+        "a.16le",
+        "a.16bom",
+        "a.latin",
+        "deep/a.bat",
+        "deep/er/a.txt",
+        "a.old",
+        "none",
+    ] {
         repository.file(name, content);
     }
     repository.file("mixed.auto", "a\r\nb\n").file("zero.auto", "a\0b\n").file("empty.bat", "");
@@ -69,7 +82,11 @@ fn writes_line_endings_identifiers_and_encodings_as_git_does() {
 #[test]
 fn leaves_out_nothing_that_is_only_for_archives() {
     let site = Site::new();
-    site.repository("app").file(".gitattributes", "secret export-ignore\nv export-subst\n").file("secret", "x").file("v", "$Format:%H$").commit("m");
+    site.repository("app")
+        .file(".gitattributes", "secret export-ignore\nv export-subst\n")
+        .file("secret", "x")
+        .file("v", "$Format:%H$")
+        .commit("m");
     assert_eq!(listing(&site.fetch("app")).lines().skip(1).collect::<Vec<_>>(), ["secret = x", "v = $Format:%H$"]);
 }
 
@@ -136,7 +153,11 @@ fn refuses_submodules_that_look_like_options_paths_or_commands() {
 
 #[test]
 fn leaves_empty_what_need_not_or_cannot_be_fetched() {
-    for described in ["", "[submodule \"s\"]\npath = other\nurl = ../inner/.git\n", "[submodule \"s\"]\npath = sub\nurl = ../inner/.git\nupdate = none\n"] {
+    for described in [
+        "",
+        "[submodule \"s\"]\npath = other\nurl = ../inner/.git\n",
+        "[submodule \"s\"]\npath = sub\nurl = ../inner/.git\nupdate = none\n",
+    ] {
         let fetched = fetch_described(described);
         assert!(fetched.expect_tree().open().entries("sub").unwrap().is_empty(), "{described}");
     }
@@ -160,7 +181,7 @@ const CONTENT: &[u8] = b"a large picture";
 
 fn digest(content: &[u8]) -> String {
     use sha2::Digest;
-    sha2::Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha2::Sha256::digest(content).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// A site whose repository keeps `picture.png` in Git LFS, with a server that sends this for it.
@@ -169,7 +190,11 @@ fn keeping(sent: &'static [u8]) -> (Site, AddressBuilder) {
     let oid = digest(CONTENT);
     let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {}\n", CONTENT.len());
     let repository = site.repository("app");
-    repository.file("picture.png", &pointer).file("other", &pointer).file(".gitattributes", "*.png filter=lfs diff=lfs merge=lfs -text\n").commit("m");
+    repository
+        .file("picture.png", &pointer)
+        .file("other", &pointer)
+        .file(".gitattributes", "*.png filter=lfs diff=lfs merge=lfs -text\n")
+        .commit("m");
     let root = site.root().to_owned();
     let answer = move |request: &WebRequest| {
         let url = format!("http://{HOST}/app/.git/info/lfs/objects/batch");
@@ -177,7 +202,8 @@ fn keeping(sent: &'static [u8]) -> (Site, AddressBuilder) {
             assert_eq!(request.header("accept"), Some("application/vnd.git-lfs+json"));
             let asked: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
             assert_eq!(asked["objects"], serde_json::json!([{ "oid": oid, "size": CONTENT.len() }]));
-            let action = serde_json::json!({ "href": "http://files.example/1", "header": { "x-a": "b", "Authorization": "secret" } });
+            let action =
+                serde_json::json!({ "href": "http://files.example/1", "header": { "x-a": "b", "Authorization": "secret" } });
             let object = serde_json::json!({ "oid": oid, "size": CONTENT.len(), "actions": { "download": action } });
             WebAnswer::new(200, serde_json::json!({ "objects": [object] }).to_string())
         } else if request.url == "http://files.example/1" {

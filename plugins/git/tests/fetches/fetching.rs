@@ -54,7 +54,9 @@ fn fetches_over_a_line_to_the_daemon() {
 fn fetches_through_ssh_in_each_version_of_the_protocol_and_form_of_address() {
     let (site, commit) = site();
     for version in ["0", "2"] {
-        for (text, asked) in [("ssh://me@git.example/app", "ssh://me@git.example/app"), ("me@git.example:app", "ssh://me@git.example/~/app")] {
+        for (text, asked) in
+            [("ssh://me@git.example/app", "ssh://me@git.example/app"), ("me@git.example:app", "ssh://me@git.example/~/app")]
+        {
             let path = site.root().join("app");
             let address = AddressBuilder::new(text).repositories(move |address| {
                 assert_eq!(address, asked);
@@ -79,7 +81,7 @@ fn brings_no_history_along() {
 #[test]
 fn writes_large_files_in_pieces() {
     let site = Site::new();
-    let large: Vec<u8> = (0..6_000_000_u32).flat_map(|number| number.to_le_bytes()).take(6_000_000).collect();
+    let large: Vec<u8> = (0..6_000_000_u32).flat_map(u32::to_le_bytes).take(6_000_000).collect();
     site.repository("app").file("large", &large).commit("m");
     let fetched = site.fetch("app");
     assert!(fetched.expect_tree().open().read("large", 1 << 24).unwrap() == large);

@@ -47,7 +47,20 @@ fn takes_a_hand_made_pack_that_is_right() {
 
 #[test]
 fn refuses_names_that_lead_elsewhere() {
-    for name in [".", "..", ".git", ".GIT", ".Git", "git~1", ".git ", ".git.", ".git::$INDEX_ALLOCATION", ".g\u{200c}it", "a/../../b", "/etc/decoy"] {
+    for name in [
+        ".",
+        "..",
+        ".git",
+        ".GIT",
+        ".Git",
+        "git~1",
+        ".git ",
+        ".git.",
+        ".git::$INDEX_ALLOCATION",
+        ".g\u{200c}it",
+        "a/../../b",
+        "/etc/decoy",
+    ] {
         check_refuses_name("100644", name.as_bytes());
     }
     check_refuses_name("120000", b".gitmodules");
@@ -165,7 +178,11 @@ fn refuses_sizes_that_lie() {
         let (mut entries, id) = entries_of(b"content");
         entries.push(Entry::Lying(3, size, b"content".to_vec()));
         let fetched = fetch_pack(packs::pack(&entries), &id);
-        assert!(["damaged-repository", "repository-too-large"].contains(&fetched.expect_problem().code()), "{size}: {:?}", fetched.result);
+        assert!(
+            ["damaged-repository", "repository-too-large"].contains(&fetched.expect_problem().code()),
+            "{size}: {:?}",
+            fetched.result
+        );
     }
 }
 
@@ -293,10 +310,11 @@ fn passes_on_that_a_line_broke() {
 
 #[test]
 fn survives_answers_that_are_no_protocol() {
-    for body in ["", "0000", "ffff", "zzzz", "0004", "001e# service=git-upload-pack\n", "000bversion", "0003", "fff0abc", "0009ERR x"] {
-        let address = AddressBuilder::new("https://git.example/a.git").web(move |_| {
-            Ok(WebAnswer::new(200, body).header("content-type", "application/x-git-upload-pack-advertisement"))
-        });
+    for body in
+        ["", "0000", "ffff", "zzzz", "0004", "001e# service=git-upload-pack\n", "000bversion", "0003", "fff0abc", "0009ERR x"]
+    {
+        let address = AddressBuilder::new("https://git.example/a.git")
+            .web(move |_| Ok(WebAnswer::new(200, body).header("content-type", "application/x-git-upload-pack-advertisement")));
         let fetched = address.fetch::<Git>();
         assert!(fetched.result.is_err(), "{body}");
     }

@@ -132,7 +132,8 @@ pub(crate) fn git(directory: &Path) -> Command {
     let mut command = Command::new("git");
     command.current_dir(directory).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     let settings = [("HOME", "/nonexistent"), ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_TERMINAL_PROMPT", "0")];
-    let people = ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"].map(|name| (name, "somebody"));
+    let people =
+        ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"].map(|name| (name, "somebody"));
     let times = ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"].map(|name| (name, "1700000000 +0000"));
     // A server of another user's repositories asks for this; ours are our own.
     let trust = [("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "safe.directory"), ("GIT_CONFIG_VALUE_0", "*")];
@@ -151,7 +152,8 @@ pub(crate) fn listing(fetched: &Fetched) -> String {
             sti_plugin::EntryKind::Symlink => lines.push(format!("{path} -> {}", tree.link_target(&path).expect("a link"))),
             sti_plugin::EntryKind::File => {
                 let content = tree.read(&path, 1 << 24).expect("a file");
-                let shown = if content.len() > 100 { format!("{} bytes", content.len()) } else { content.escape_ascii().to_string() };
+                let shown =
+                    if content.len() > 100 { format!("{} bytes", content.len()) } else { content.escape_ascii().to_string() };
                 lines.push(format!("{path}{} = {shown}", if entry.executable { " (executable)" } else { "" }));
             }
         }

@@ -73,7 +73,8 @@ pub(crate) fn appending(base_size: u64, more: &[u8]) -> Vec<u8> {
     let mut copied = 0;
     while copied < base_size {
         let size = (base_size - copied).min(0xff_ffff);
-        let (from, length) = (u32::try_from(copied).expect("a small base").to_le_bytes(), u32::try_from(size).expect("a piece").to_le_bytes());
+        let (from, length) =
+            (u32::try_from(copied).expect("a small base").to_le_bytes(), u32::try_from(size).expect("a piece").to_le_bytes());
         delta.extend([&[0xff], &from[..], &length[..3]].concat());
         copied += size;
     }
@@ -88,10 +89,10 @@ pub(crate) fn appending(base_size: u64, more: &[u8]) -> Vec<u8> {
 pub(crate) fn number(mut number: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
+        bytes.push(low(number) | 0x80);
         number >>= 7;
     }
-    bytes.push(number as u8);
+    bytes.push(low(number));
     bytes
 }
 
@@ -116,22 +117,27 @@ fn data_line(bytes: &[u8]) -> Vec<u8> {
 
 fn header(kind: u8, size: u64) -> Vec<u8> {
     let mut rest = size >> 4;
-    let mut bytes = vec![kind << 4 | (size & 0xf) as u8];
+    let mut bytes = vec![kind << 4 | low(size) & 0xf];
     while rest > 0 {
         *bytes.last_mut().expect("there is one") |= 0x80;
-        bytes.push((rest & 0x7f) as u8);
+        bytes.push(low(rest));
         rest >>= 7;
     }
     bytes
 }
 
 fn distance(mut distance: usize) -> Vec<u8> {
-    let mut bytes = vec![(distance & 0x7f) as u8];
+    let mut bytes = vec![low(distance as u64)];
     while distance >= 0x80 {
         distance = (distance >> 7) - 1;
-        bytes.insert(0, (distance & 0x7f) as u8 | 0x80);
+        bytes.insert(0, low(distance as u64) | 0x80);
     }
     bytes
+}
+
+/// The lowest seven bits.
+fn low(number: u64) -> u8 {
+    number.to_le_bytes()[0] & 0x7f
 }
 
 fn deflated(content: &[u8]) -> Vec<u8> {

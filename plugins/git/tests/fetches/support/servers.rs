@@ -15,7 +15,8 @@ use super::{HOST, git, packs};
 
 /// Lets `git http-backend` answer a request.
 pub(crate) fn http_backend(root: &Path, request: &WebRequest) -> Result<WebAnswer, Problem> {
-    let rest = request.url.strip_prefix(&format!("http://{HOST}")).ok_or_else(|| Problem::unavailable("no-answer", "another host"))?;
+    let rest =
+        request.url.strip_prefix(&format!("http://{HOST}")).ok_or_else(|| Problem::unavailable("no-answer", "another host"))?;
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     let mut command = git(root);
     command.arg("http-backend").env("GIT_PROJECT_ROOT", root).env("GIT_HTTP_EXPORT_ALL", "1");
