@@ -2,9 +2,9 @@
 
 use std::{collections::HashSet, io::Write};
 
-use gix_hash::{Kind, ObjectId};
+use gix_hash::{Kind::Sha1, ObjectId};
 use gix_object::{
-    TreeRefIter,
+    Kind, TreeRefIter,
     tree::{EntryKind, EntryMode, EntryRef},
 };
 use sti_plugin::{Address, Problem, TreeWriter};
@@ -14,8 +14,8 @@ use crate::{
     lfs::{self, Pending},
     location::Location,
     name,
-    objects::{ObjectKind, Objects},
     repository::Found,
+    store::Store,
     submodules::Gitlink,
     trouble,
 };
@@ -63,7 +63,7 @@ struct Directory {
 struct Walk<'w> {
     /// Where it lies in the tree; empty, or with a slash at its end.
     prefix: &'w str,
-    objects: &'w Objects,
+    objects: &'w dyn Store,
     attributes: Attributes,
     waiting: Vec<Directory>,
     pending: Vec<Pending>,
@@ -85,7 +85,7 @@ impl<'a> Checkout<'a> {
 
     /// Writes all files of a repository's commit at a place of the tree.
     pub(crate) fn write(&mut self, prefix: &str, found: &Found, location: &Location) -> Result<Written, Problem> {
-        let objects = &found.objects;
+        let objects = found.objects.as_ref();
         let top = Directory { path: String::new(), depth: 0, tree: objects.tree_of(&found.commit)? };
         let mut walk = Walk {
             prefix,
@@ -97,7 +97,7 @@ impl<'a> Checkout<'a> {
         };
         let mut listing = Vec::new();
         while let Some(directory) = walk.waiting.pop() {
-            objects.expect(&directory.tree, ObjectKind::Tree, &mut listing)?;
+            objects.expect(&directory.tree, Kind::Tree, &mut listing)?;
             self.write_directory(&directory, &listing, &mut walk)?;
         }
         lfs::fetch(self.tree, &walk.pending, location)?;
@@ -107,7 +107,7 @@ impl<'a> Checkout<'a> {
     fn write_directory(&mut self, directory: &Directory, listing: &[u8], walk: &mut Walk) -> Result<(), Problem> {
         walk.read_attributes(directory, listing)?;
         let (mut names, mut content) = (HashSet::new(), Vec::new());
-        for entry in TreeRefIter::from_bytes(listing, Kind::Sha1) {
+        for entry in TreeRefIter::from_bytes(listing, Sha1) {
             let entry = entry.map_err(|error| trouble::corrupt(&error))?;
             let path = self.judge(walk.prefix, directory, &entry)?;
             if !names.insert(entry.filename) {
@@ -120,11 +120,11 @@ impl<'a> Checkout<'a> {
                     walk.written.links.push(Gitlink { path: path[walk.prefix.len()..].to_owned(), commit: entry.oid.to_owned() });
                 }
                 EntryKind::Link => {
-                    walk.objects.expect(entry.oid, ObjectKind::Blob, &mut content)?;
+                    walk.objects.expect(entry.oid, Kind::Blob, &mut content)?;
                     self.tree.put_symlink(&path, target(&path, &content)?)?;
                 }
                 kind => {
-                    walk.objects.expect(entry.oid, ObjectKind::Blob, &mut content)?;
+                    walk.objects.expect(entry.oid, Kind::Blob, &mut content)?;
                     self.write_file(path, if kind == EntryKind::BlobExecutable { 0o755 } else { 0o644 }, &mut content, walk)?;
                 }
             }
@@ -174,9 +174,9 @@ impl Walk<'_> {
     fn read_attributes(&mut self, directory: &Directory, listing: &[u8]) -> Result<(), Problem> {
         self.attributes.enter(directory.depth);
         let is_it = |entry: &EntryRef| entry.mode.is_blob() && entry.filename == ".gitattributes";
-        let Some(entry) = TreeRefIter::from_bytes(listing, Kind::Sha1).filter_map(Result::ok).find(is_it) else { return Ok(()) };
+        let Some(entry) = TreeRefIter::from_bytes(listing, Sha1).filter_map(Result::ok).find(is_it) else { return Ok(()) };
         let mut content = Vec::new();
-        self.objects.expect(entry.oid, ObjectKind::Blob, &mut content)?;
+        self.objects.expect(entry.oid, Kind::Blob, &mut content)?;
         if content.len() > attributes::LIMIT {
             return Err(Problem::exhausted(
                 "attributes-too-large",

@@ -6,6 +6,8 @@
 //! | `reference` | which commit is meant |
 //! | `remote`, `web`, `line` | talking to the server |
 //! | `objects` | what the server sent, in memory and under limits |
+//! | `local` | a repository in a directory of the user's |
+//! | `store` | what both have in common: objects by identifier |
 //! | `checkout`, `name` | writing a commit's files into the tree, and refusing names that lead elsewhere |
 //! | `attributes`, `ident`, `lfs` | files as git would check them out, and those that are kept elsewhere |
 //! | `submodules` | repositories in the tree of another |
@@ -18,12 +20,14 @@ mod checkout;
 mod ident;
 mod lfs;
 mod line;
+mod local;
 mod location;
 mod name;
 mod objects;
 mod reference;
 mod remote;
 mod repository;
+mod store;
 mod submodules;
 mod trouble;
 mod web;
@@ -52,7 +56,10 @@ impl Fetcher for Git {
         let location = Location::parse(&text)?;
         let wanted = RequestedRef::parse(address.reference().as_deref())?;
         let mut checkout = Checkout::new(tree, address)?;
-        let found = repository::open(&location, &wanted)?;
+        let found = match (&location, address.directory()) {
+            (Location::Local(_), Some(directory)) => local::open(directory, &text, &wanted)?,
+            _ => repository::open(&location, &wanted)?,
+        };
         address.record_fact("address", &text);
         address.record_fact("revision", &found.commit.to_string());
         if let Some(reference) = &found.reference {

@@ -71,7 +71,7 @@ impl Remote {
         let mut transport = match location {
             Location::Web(url) => web::open(url, &trouble)?,
             Location::Line(line) => line::open(line, &trouble)?,
-            Location::Local(path) => return Err(local(path)),
+            Location::Local(path) => return Err(not_shown(path)),
         };
         let nobody_asks = |_| Ok(None);
         let handshake = gix_protocol::handshake(&mut transport, Service::UploadPack, nobody_asks, Vec::new(), &mut Discard)
@@ -181,7 +181,8 @@ fn refused(address: &str, error: &(dyn std::error::Error + 'static)) -> Problem 
     trouble::server(address, error)
 }
 
-fn local(path: &str) -> Problem {
-    Problem::invalid("local-not-supported", format!("`{path}` lies on this machine, and this fetcher reads servers only"))
-        .hint("give the directory itself as the source: what is checked out there is built")
+/// Only the user's own address may be a directory: one that a submodule names is not shown to us.
+fn not_shown(path: &str) -> Problem {
+    Problem::invalid("source-not-found", format!("`{path}` is no directory that can be read here"))
+        .hint("give the directory of a repository, such as `git:./app`; submodules beside it are left out with `--no-submodules`")
 }

@@ -109,7 +109,7 @@ impl Sizes {
 }
 
 /// Reads a number of seven bits a byte, the lowest first.
-fn number(bytes: &[u8]) -> Result<(u64, &[u8]), Problem> {
+pub(crate) fn number(bytes: &[u8]) -> Result<(u64, &[u8]), Problem> {
     let mut number = 0;
     for (at, byte) in bytes.iter().enumerate().take(9) {
         number |= u64::from(byte & 0x7f) << (7 * at);

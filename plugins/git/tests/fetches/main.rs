@@ -3,5 +3,6 @@
 mod checkout;
 mod fetching;
 mod hostile;
+mod local;
 mod references;
 mod support;

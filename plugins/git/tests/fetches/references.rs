@@ -112,5 +112,5 @@ fn refuses_what_is_no_reference_before_anything_is_asked() {
     for reference in ["a\u{7}b", "-u", "a..b", "a b"] {
         check_problem(&nobody.clone().reference(reference).fetch::<Git>(), "invalid-reference", &[]);
     }
-    check_problem(&nobody.reference("HEAD~2").fetch::<Git>(), "revision-not-supported", &["HEAD~2"]);
+    check_problem(&nobody.reference("HEAD~2").fetch::<Git>(), "revision-not-supported", &["`~`", "git rev-parse"]);
 }
