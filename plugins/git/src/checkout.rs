@@ -7,7 +7,7 @@ use gix_object::{
     Kind, TreeRefIter,
     tree::{EntryKind, EntryMode, EntryRef},
 };
-use sti_plugin::{Address, Problem, TreeWriter};
+use sti_plugin::{Address, Problem, TreeWriter, log};
 
 use crate::{
     attributes::{self, Attributes},
@@ -106,6 +106,7 @@ impl<'a> Checkout<'a> {
 
     fn write_directory(&mut self, directory: &Directory, listing: &[u8], walk: &mut Walk) -> Result<(), Problem> {
         walk.read_attributes(directory, listing)?;
+        log::progress("files", self.entries as u64, None);
         let (mut names, mut content) = (HashSet::new(), Vec::new());
         for entry in TreeRefIter::from_bytes(listing, Sha1) {
             let entry = entry.map_err(|error| trouble::corrupt(&error))?;
