@@ -1,5 +1,7 @@
 //! A source to be fetched, and bytes that the host holds.
 
+use std::path::PathBuf;
+
 use crate::{
     Problem, Setting,
     card::default_of,
@@ -43,10 +45,34 @@ impl<'a> Address<'a> {
         self.address.file().map(Blob)
     }
 
+    /// Tells where a directory of the user's is to be found, where the address is one. It can only be read.
+    ///
+    /// ```
+    /// use sti_plugin::testing::AddressBuilder;
+    ///
+    /// let address = AddressBuilder::new("./app").directory("/home/somebody/app");
+    /// assert_eq!(address.ask(|address| address.directory()), Some("/home/somebody/app".into()));
+    /// ```
+    pub fn directory(&self) -> Option<PathBuf> {
+        directory(self.address)
+    }
+
     /// Records what was found out, such as `revision` with the full commit.
     pub fn record_fact(&self, name: &str, value: &str) {
         self.address.record_fact(name, value);
     }
+}
+
+/// The host shows a directory of the user's at this place, and nothing else of the machine anywhere.
+#[cfg(target_family = "wasm")]
+fn directory(_address: &requests::Address) -> Option<PathBuf> {
+    let input = PathBuf::from("/input");
+    input.is_dir().then_some(input)
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn directory(address: &requests::Address) -> Option<PathBuf> {
+    address.asked.directory.clone()
 }
 
 /// Bytes that the host holds and a plugin reads where it likes, such as an archive.

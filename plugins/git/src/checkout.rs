@@ -2,16 +2,21 @@
 
 use std::{collections::HashSet, io::Write};
 
-use gix_hash::{Kind, ObjectId, oid};
+use gix_hash::{Kind::Sha1, ObjectId};
 use gix_object::{
-    TreeRefIter,
+    Kind, TreeRefIter,
     tree::{EntryKind, EntryMode, EntryRef},
 };
-use sti_plugin::{Problem, TreeWriter, log};
+use sti_plugin::{Address, Problem, TreeWriter, log};
 
 use crate::{
+    attributes::{self, Attributes},
+    lfs::{self, Pending},
+    location::Location,
     name,
-    objects::{ObjectKind, Objects},
+    repository::Found,
+    store::Store,
+    submodules::Gitlink,
     trouble,
 };
 
@@ -19,7 +24,7 @@ use crate::{
 const MOST_DEPTH: usize = 2048;
 
 /// The most entries that are looked at: trees may hold each other again and again, so that a small pack means endless files.
-const MOST_ENTRIES: usize = 4_000_000;
+const MOST_ENTRIES: usize = 2_000_000;
 
 /// A larger file is handed over in pieces.
 const WHOLE: usize = 4 << 20;
@@ -34,50 +39,102 @@ const KINDS: &[u16] = &[0o040_000, 0o100_000, 0o120_000, 0o160_000];
 pub(crate) struct Checkout<'a> {
     tree: &'a TreeWriter<'a>,
     entries: usize,
+    submodules: bool,
+    lfs: bool,
+}
+
+/// What a repository leaves to be done.
+#[derive(Default)]
+pub(crate) struct Written {
+    pub(crate) links: Vec<Gitlink>,
+    /// The content of `.gitmodules`.
+    pub(crate) list: Option<Vec<u8>>,
 }
 
 /// A directory that is still to be written.
 struct Directory {
-    /// Empty, or with a slash at its end.
+    /// From the top of its repository; empty, or with a slash at its end.
     path: String,
     depth: usize,
     tree: ObjectId,
 }
 
+/// One repository while it is written.
+struct Walk<'w> {
+    /// Where it lies in the tree; empty, or with a slash at its end.
+    prefix: &'w str,
+    objects: &'w dyn Store,
+    attributes: Attributes,
+    waiting: Vec<Directory>,
+    pending: Vec<Pending>,
+    written: Written,
+}
+
 impl<'a> Checkout<'a> {
-    /// Starts with an empty tree.
-    pub(crate) fn new(tree: &'a TreeWriter<'a>) -> Self {
-        Self { tree, entries: 0 }
+    /// Starts with an empty tree, and with what the user set.
+    pub(crate) fn new(tree: &'a TreeWriter<'a>, address: &Address) -> Result<Self, Problem> {
+        let submodules = setting(address, "submodules", ["yes", "no"])? == "yes";
+        let lfs = setting(address, "lfs", ["fetch", "skip"])? == "fetch";
+        Ok(Self { tree, entries: 0, submodules, lfs })
     }
 
-    /// Writes all files of a commit.
-    pub(crate) fn write(&mut self, objects: &Objects, commit: ObjectId) -> Result<(), Problem> {
-        let mut waiting = vec![Directory { path: String::new(), depth: 0, tree: objects.tree_of(&commit)? }];
-        let (mut listing, mut content) = (Vec::new(), Vec::new());
-        while let Some(directory) = waiting.pop() {
-            objects.expect(&directory.tree, ObjectKind::Tree, &mut listing)?;
-            let mut names = HashSet::new();
-            for entry in TreeRefIter::from_bytes(&listing, Kind::Sha1) {
-                let entry = entry.map_err(|error| trouble::corrupt(&error))?;
-                let path = self.judge(&directory, &entry)?;
-                if !names.insert(entry.filename) {
-                    return Err(twice(&path));
+    /// Tells whether submodules are wanted.
+    pub(crate) fn with_submodules(&self) -> bool {
+        self.submodules
+    }
+
+    /// Writes all files of a repository's commit at a place of the tree.
+    pub(crate) fn write(&mut self, prefix: &str, found: &Found, location: &Location) -> Result<Written, Problem> {
+        let objects = found.objects.as_ref();
+        let top = Directory { path: String::new(), depth: 0, tree: objects.tree_of(&found.commit)? };
+        let mut walk = Walk {
+            prefix,
+            objects,
+            attributes: Attributes::new()?,
+            waiting: vec![top],
+            pending: Vec::new(),
+            written: Written::default(),
+        };
+        let mut listing = Vec::new();
+        while let Some(directory) = walk.waiting.pop() {
+            objects.expect(&directory.tree, Kind::Tree, &mut listing)?;
+            self.write_directory(&directory, &listing, &mut walk)?;
+        }
+        lfs::fetch(self.tree, &walk.pending, location)?;
+        Ok(walk.written)
+    }
+
+    fn write_directory(&mut self, directory: &Directory, listing: &[u8], walk: &mut Walk) -> Result<(), Problem> {
+        walk.read_attributes(directory, listing)?;
+        log::progress("files", self.entries as u64, None);
+        let (mut names, mut content) = (HashSet::new(), Vec::new());
+        for entry in TreeRefIter::from_bytes(listing, Sha1) {
+            let entry = entry.map_err(|error| trouble::corrupt(&error))?;
+            let path = self.judge(walk.prefix, directory, &entry)?;
+            if !names.insert(entry.filename) {
+                return Err(twice(&path));
+            }
+            match entry.mode.kind() {
+                EntryKind::Tree => walk.waiting.push(below(walk.prefix, directory, &path, entry.oid.to_owned())?),
+                EntryKind::Commit => {
+                    self.tree.put_directory(&path, 0o755)?;
+                    walk.written.links.push(Gitlink { path: path[walk.prefix.len()..].to_owned(), commit: entry.oid.to_owned() });
                 }
-                match entry.mode.kind() {
-                    EntryKind::Tree => waiting.push(below(&directory, path, entry.oid)?),
-                    EntryKind::Commit => log::warning(format!("the submodule `{path}` is left out")),
-                    kind => {
-                        objects.expect(entry.oid, ObjectKind::Blob, &mut content)?;
-                        self.write_file(&path, kind, &content)?;
-                    }
+                EntryKind::Link => {
+                    walk.objects.expect(entry.oid, Kind::Blob, &mut content)?;
+                    self.tree.put_symlink(&path, target(&path, &content)?)?;
+                }
+                kind => {
+                    walk.objects.expect(entry.oid, Kind::Blob, &mut content)?;
+                    self.write_file(path, if kind == EntryKind::BlobExecutable { 0o755 } else { 0o644 }, &mut content, walk)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Judges an entry by its name and kind, and answers with its path.
-    fn judge(&mut self, directory: &Directory, entry: &EntryRef) -> Result<String, Problem> {
+    /// Judges an entry by its name and kind, and answers with its path in the tree.
+    fn judge(&mut self, prefix: &str, directory: &Directory, entry: &EntryRef) -> Result<String, Problem> {
         self.entries += 1;
         if self.entries > MOST_ENTRIES {
             return Err(Problem::exhausted(
@@ -85,28 +142,53 @@ impl<'a> Checkout<'a> {
                 format!("the repository holds more than {MOST_ENTRIES} files and directories"),
             ));
         }
-        let path = name::join(&directory.path, entry.filename, entry.mode.is_link())?;
+        let path = name::join(&format!("{prefix}{}", directory.path), entry.filename, entry.mode.is_link())?;
         if !KINDS.contains(&(entry.mode.value() & 0o170_000)) {
             return Err(unknown_kind(&path, entry.mode));
         }
         Ok(path)
     }
 
-    fn write_file(&self, path: &str, kind: EntryKind, content: &[u8]) -> Result<(), Problem> {
-        let mode = if kind == EntryKind::BlobExecutable { 0o755 } else { 0o644 };
-        match kind {
-            EntryKind::Link => self.tree.put_symlink(path, target(path, content)?),
-            _ if content.len() <= WHOLE => self.tree.put_file(path, mode, content),
-            _ => {
-                let mut file = self.tree.open_file(path, mode)?;
-                content.chunks(PIECE).try_for_each(|piece| file.write_all(piece))?;
-                file.finish()
-            }
+    fn write_file(&self, path: String, mode: u32, content: &mut Vec<u8>, walk: &mut Walk) -> Result<(), Problem> {
+        let own_path = &path[walk.prefix.len()..];
+        if own_path == ".gitmodules" {
+            walk.written.list = Some(content.clone());
         }
+        let treatment = walk.attributes.of(own_path);
+        let pointer = if treatment.is_lfs && self.lfs { lfs::Pointer::parse(content) } else { None };
+        if let Some(pointer) = pointer {
+            walk.pending.push(Pending { path, mode, pointer });
+            return Ok(());
+        }
+        treatment.apply(&path, content)?;
+        if content.len() <= WHOLE {
+            return self.tree.put_file(&path, mode, content);
+        }
+        let mut file = self.tree.open_file(&path, mode)?;
+        content.chunks(PIECE).try_for_each(|piece| file.write_all(piece))?;
+        file.finish()
     }
 }
 
-fn below(directory: &Directory, path: String, tree: &oid) -> Result<Directory, Problem> {
+impl Walk<'_> {
+    /// Reads what a directory says of its files, before they are written. A link in its place says nothing.
+    fn read_attributes(&mut self, directory: &Directory, listing: &[u8]) -> Result<(), Problem> {
+        self.attributes.enter(directory.depth);
+        let is_it = |entry: &EntryRef| entry.mode.is_blob() && entry.filename == ".gitattributes";
+        let Some(entry) = TreeRefIter::from_bytes(listing, Sha1).filter_map(Result::ok).find(is_it) else { return Ok(()) };
+        let mut content = Vec::new();
+        self.objects.expect(entry.oid, Kind::Blob, &mut content)?;
+        if content.len() > attributes::LIMIT {
+            return Err(Problem::exhausted(
+                "attributes-too-large",
+                format!("`{}.gitattributes` is larger than {} bytes", directory.path, attributes::LIMIT),
+            ));
+        }
+        self.attributes.add(&directory.path, directory.depth, &content)
+    }
+}
+
+fn below(prefix: &str, directory: &Directory, path: &str, tree: ObjectId) -> Result<Directory, Problem> {
     let depth = directory.depth + 1;
     if depth > MOST_DEPTH {
         return Err(Problem::exhausted(
@@ -114,7 +196,16 @@ fn below(directory: &Directory, path: String, tree: &oid) -> Result<Directory, P
             format!("the repository has directories that are more than {MOST_DEPTH} deep"),
         ));
     }
-    Ok(Directory { path: path + "/", depth, tree: tree.to_owned() })
+    Ok(Directory { path: format!("{}/", &path[prefix.len()..]), depth, tree })
+}
+
+fn setting(address: &Address, name: &str, values: [&'static str; 2]) -> Result<String, Problem> {
+    let value = address.setting(name).unwrap_or_else(|| values[0].to_owned());
+    if values.contains(&value.as_str()) {
+        return Ok(value);
+    }
+    let message = format!("`{}` is no value of the setting `{name}`", value.escape_debug());
+    Err(Problem::invalid("invalid-setting", message).hint(format!("give `{}` or `{}`", values[0], values[1])))
 }
 
 /// Where a link leads, which is kept as it is.

@@ -6,19 +6,29 @@
 //! | `reference` | which commit is meant |
 //! | `remote`, `web`, `line` | talking to the server |
 //! | `objects` | what the server sent, in memory and under limits |
+//! | `local` | a repository in a directory of the user's |
+//! | `store` | what both have in common: objects by identifier |
 //! | `checkout`, `name` | writing a commit's files into the tree, and refusing names that lead elsewhere |
+//! | `attributes`, `ident`, `lfs` | files as git would check them out, and those that are kept elsewhere |
+//! | `submodules` | repositories in the tree of another |
 //!
 //! Nothing here is trusted that came from a server: every size is limited before it is believed, every name is judged before it is used,
 //! and what the host judges again is judged there too.
 
+mod attributes;
 mod checkout;
+mod ident;
+mod lfs;
 mod line;
+mod local;
 mod location;
 mod name;
 mod objects;
 mod reference;
 mod remote;
 mod repository;
+mod store;
+mod submodules;
 mod trouble;
 mod web;
 
@@ -35,6 +45,8 @@ impl Fetcher for Git {
     fn card() -> Card {
         let card = Card::new("git", env!("CARGO_PKG_VERSION"))
             .summary("fetches a branch, tag or commit of a git repository, without its history")
+            .setting("submodules", "whether submodules are fetched too: yes or no", Some("yes"))
+            .setting("lfs", "files that Git LFS keeps: fetch them, or skip them and leave pointers", Some("fetch"))
             .serves_suffix(".git");
         ["git", "ssh", "http", "https", "file"].into_iter().fold(card, Card::serves_scheme)
     }
@@ -43,12 +55,16 @@ impl Fetcher for Git {
         let text = address.text();
         let location = Location::parse(&text)?;
         let wanted = RequestedRef::parse(address.reference().as_deref())?;
-        let found = repository::open(&location, &wanted)?;
+        let mut checkout = Checkout::new(tree, address)?;
+        let found = match (&location, address.directory()) {
+            (Location::Local(_), Some(directory)) => local::open(directory, &text, &wanted)?,
+            _ => repository::open(&location, &wanted)?,
+        };
         address.record_fact("address", &text);
         address.record_fact("revision", &found.commit.to_string());
         if let Some(reference) = &found.reference {
             address.record_fact("reference", reference);
         }
-        Checkout::new(tree).write(&found.objects, found.commit)
+        submodules::write_all(&mut checkout, found, &location)
     }
 }

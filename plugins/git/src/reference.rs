@@ -15,6 +15,17 @@ pub(crate) enum RequestedRef {
     Commit(ObjectId),
     /// A branch, a tag, a whole name such as `refs/pull/1/head`, or the start of a commit's identifier.
     Name(String),
+    /// What came before another one, as `main~2` says.
+    Before(Box<RequestedRef>, Vec<Step>),
+}
+
+/// A step back in the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// So many commits back, always by the first parent.
+    Back(usize),
+    /// To one of the parents; 0 is the commit itself.
+    Parent(usize),
 }
 
 /// Where a short name may stand, in the order in which it is asked for.
@@ -40,10 +51,52 @@ impl RequestedRef {
                 format!("`{}` needs the history, and a server sends none", text.escape_debug()),
             )
             .hint("give a branch, a tag or the commit's identifier, which `git rev-parse` tells in a clone"));
+        if let Some(at) = text.find(['~', '^']) {
+            let steps = steps(&text[at..]).ok_or_else(|| malformed(text))?;
+            return Ok(Self::Before(Box::new(Self::parse(Some(&text[..at]))?), steps));
         }
         match reference::name_partial(text.into()) {
             Ok(_) if !text.starts_with('-') => Ok(Self::Name(text.to_owned())),
             _ => Err(malformed(text)),
+        }
+    }
+}
+
+/// Reads steps such as `~2^`; `^{}` and `^{commit}` say what is done anyway.
+fn steps(text: &str) -> Option<Vec<Step>> {
+    let (mut steps, mut rest) = (Vec::new(), text);
+    while let Some(sign) = rest.chars().next() {
+        rest = rest.get(1..)?;
+        if let Some(more) = rest.strip_prefix("{}").or_else(|| rest.strip_prefix("{commit}")).filter(|_| sign == '^') {
+            rest = more;
+            continue;
+        }
+        let digits = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
+        let number = if digits == 0 { 1 } else { rest[..digits].parse().ok()? };
+        steps.push(match sign {
+            '~' => Step::Back(number),
+            '^' => Step::Parent(number),
+            _ => return None,
+        });
+        rest = &rest[digits..];
+    }
+    Some(steps)
+}
+
+/// Makes the problem of asking a server for what only a history tells.
+pub(crate) fn without_history() -> Problem {
+    Problem::invalid("revision-not-supported", "`~` and `^` need the history, and a server sends none")
+        .hint("give a branch, a tag or the commit's identifier, which `git rev-parse` tells in a clone")
+}
+
+/// Takes the one commit that an abbreviation means; none where it means none.
+pub(crate) fn only(name: &str, commits: &[ObjectId]) -> Result<Option<ObjectId>, Problem> {
+    match commits {
+        [] => Ok(None),
+        [id] => Ok(Some(*id)),
+        several => {
+            let names: Vec<_> = several.iter().map(ToString::to_string).collect();
+            Err(ambiguous(name, &names.iter().map(String::as_str).collect::<Vec<_>>()))
         }
     }
 }
@@ -58,10 +111,8 @@ pub(crate) fn prefixes(name: &str) -> Vec<String> {
 /// Finds a name among references; none where there is no such.
 pub(crate) fn choose<'a>(name: &str, references: &'a [Reference]) -> Result<Option<&'a Reference>, Problem> {
     let named = |full: &str| references.iter().find(|reference| reference.name == full);
-    if name.starts_with("refs/") {
-        if let Some(found) = named(name) {
-            return Ok(Some(found));
-        }
+    if let Some(found) = named(name).filter(|_| name.starts_with("refs/")) {
+        return Ok(Some(found));
     }
     let found: Vec<_> = PLACES.iter().filter_map(|place| named(&format!("{place}{name}"))).collect();
     match found[..] {
@@ -158,9 +209,12 @@ mod tests {
         for text in ["", "a b", "a\u{1}", "a\n", "-x", "a..b", "/a", "a.lock", "a*"] {
             assert_eq!(RequestedRef::parse(Some(text)).unwrap_err().code(), "invalid-reference", "{text:?}");
         }
-        for text in ["HEAD~2", "main^", "main@{1}", "main:a"] {
-            assert_eq!(RequestedRef::parse(Some(text)).unwrap_err().code(), "revision-not-supported", "{text}");
+        for text in ["~2", "HEAD~x", "main^{tree}", "main@{1}", "main:a", "main~99999999999999999999"] {
+            assert_eq!(RequestedRef::parse(Some(text)).unwrap_err().code(), "invalid-reference", "{text}");
         }
+        let steps = vec![Step::Back(2), Step::Parent(1), Step::Parent(2)];
+        let before = RequestedRef::Before(Box::new(RequestedRef::Name("main".to_owned())), steps);
+        assert_eq!(RequestedRef::parse(Some("main~2^^2^{commit}")).unwrap(), before);
         assert_eq!(RequestedRef::parse(Some("HEAD")).unwrap(), RequestedRef::Head);
     }
 }

@@ -1,6 +1,9 @@
 //! A server: which references it has, and what it sends when asked.
 
-use std::ops::ControlFlow;
+use std::{
+    io::{self, Read},
+    ops::ControlFlow,
+};
 
 use gix_hash::ObjectId;
 use gix_protocol::{
@@ -9,9 +12,9 @@ use gix_protocol::{
     handshake::Ref,
     ls_refs::RefPrefixes,
 };
-use gix_transport::{Service, client::blocking_io::Transport};
+use gix_transport::{Protocol, Service, client::blocking_io::Transport};
 use gix_utils::progress::Discard;
-use sti_plugin::{Problem, log};
+use sti_plugin::Problem;
 
 use crate::{
     line,
@@ -20,6 +23,9 @@ use crate::{
     trouble::{self, Trouble},
     web,
 };
+
+/// How much a server may say behind the pack before it is taken for one that never ends.
+const AFTER_THE_PACK: u64 = 1 << 20;
 
 /// A server that said hello.
 pub(crate) struct Remote {
@@ -65,7 +71,7 @@ impl Remote {
         let mut transport = match location {
             Location::Web(url) => web::open(url, &trouble)?,
             Location::Line(line) => line::open(line, &trouble)?,
-            Location::Local(path) => return Err(local(path)),
+            Location::Local(path) => return Err(not_shown(path)),
         };
         let nobody_asks = |_| Ok(None);
         let handshake = gix_protocol::handshake(&mut transport, Service::UploadPack, nobody_asks, Vec::new(), &mut Discard)
@@ -100,6 +106,11 @@ impl Remote {
         Ok(found.iter().filter_map(reference).collect())
     }
 
+    /// Tells whether the server sends every commit that it has, as all do in the newest version of the protocol.
+    pub(crate) fn sends_any_commit(&self) -> bool {
+        self.handshake.server_protocol_version == Protocol::V2
+    }
+
     /// Tells whether the server can send commits without files.
     pub(crate) fn can_leave_out_files(&self) -> bool {
         self.features().iter().any(|(name, _)| *name == "filter")
@@ -131,10 +142,16 @@ impl Remote {
                 log::warning(format!("the server says: {}", text.trim()))
             } else {
                 log::debug(text.trim())
+            if is_error {
+                let text = String::from_utf8_lossy(text);
+                drop(self.trouble.keep(Problem::unavailable("fetch-failed", format!("the server says: {}", text.trim()))));
             }
             ControlFlow::Continue(())
         })));
-        Objects::receive(&mut reader, &self.trouble)
+        let objects = Objects::receive(&mut reader, &self.trouble)?;
+        let told = |error: io::Error| self.trouble.or(|| trouble::server(&self.address, &error));
+        let rest = io::copy(&mut reader.take(AFTER_THE_PACK), &mut io::sink()).map_err(told)?;
+        if rest == AFTER_THE_PACK { Err(trouble::damaged("the server does not end")) } else { Ok(objects) }
     }
 
     /// What both sides can do. One stream for everything is of no use where nothing else comes.
@@ -169,7 +186,8 @@ fn refused(address: &str, error: &(dyn std::error::Error + 'static)) -> Problem 
     trouble::server(address, error)
 }
 
-fn local(path: &str) -> Problem {
-    Problem::invalid("local-not-supported", format!("`{path}` lies on this machine, and this fetcher reads servers only"))
-        .hint("give the directory itself as the source: what is checked out there is built")
+/// Only the user's own address may be a directory: one that a submodule names is not shown to us.
+fn not_shown(path: &str) -> Problem {
+    Problem::invalid("source-not-found", format!("`{path}` is no directory that can be read here"))
+        .hint("give the directory of a repository, such as `git:./app`; submodules beside it are left out with `--no-submodules`")
 }

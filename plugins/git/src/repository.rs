@@ -8,6 +8,7 @@ use crate::{
     objects::Objects,
     reference::{self, RequestedRef},
     remote::{History, Reference, Remote, Request},
+    store::Store,
 };
 
 /// A commit, and where its files are.
@@ -15,16 +16,20 @@ pub(crate) struct Found {
     pub(crate) commit: ObjectId,
     /// Branch or tag, where one was named or is the server's own.
     pub(crate) reference: Option<String>,
-    pub(crate) objects: Objects,
+    pub(crate) objects: Box<dyn Store>,
 }
 
 /// Fetches what a reference means.
 pub(crate) fn open(location: &Location, wanted: &RequestedRef) -> Result<Found, Problem> {
+    if matches!(wanted, RequestedRef::Before(..)) {
+        return Err(reference::without_history());
+    }
     let mut remote = Remote::connect(location)?;
     match wanted {
         RequestedRef::Head => fetch_head(&mut remote, location),
-        RequestedRef::Commit(id) => fetch_commit(&mut remote, *id),
+        RequestedRef::Commit(id) => fetch_commit(&mut remote, location, *id),
         RequestedRef::Name(name) => fetch_named(&mut remote, location, name),
+        RequestedRef::Before(..) => Err(reference::without_history()),
     }
 }
 
@@ -41,30 +46,47 @@ fn fetch_named(remote: &mut Remote, location: &Location, name: &str) -> Result<F
         return fetch_tip(remote, found, Some(short(&found.name).to_owned()));
     }
     let all = remote.references(&["refs/heads/".to_owned(), "refs/tags/".to_owned()])?;
-    if reference::is_abbreviated(name) {
-        if let Some(id) = expand(remote, &name.to_ascii_lowercase(), &all)? {
-            return fetch_commit(remote, id);
-        }
+    if reference::is_abbreviated(name)
+        && let Some(id) = expand(remote, &name.to_ascii_lowercase(), &all)?
+    {
+        return fetch_commit(remote, location, id);
     }
     Err(reference::missing(location.text(), name, &all))
 }
 
 fn fetch_tip(remote: &mut Remote, tip: &Reference, reference: Option<String>) -> Result<Found, Problem> {
     let objects = remote.fetch(&Request { wants: &[tip.object], history: History::None })?;
-    Ok(Found { commit: objects.commit(&tip.object)?, reference, objects })
+    Ok(Found { commit: objects.commit(&tip.object)?, reference, objects: Box::new(objects) })
 }
 
 /// A server may send a commit by its identifier or not; where it does not, its branches may hold it.
-fn fetch_commit(remote: &mut Remote, id: ObjectId) -> Result<Found, Problem> {
-    let objects = remote.fetch(&Request { wants: &[id], history: History::None })?;
-    Ok(Found { commit: objects.commit(&id)?, reference: None, objects })
+fn fetch_commit(remote: &mut Remote, location: &Location, id: ObjectId) -> Result<Found, Problem> {
+    let objects = match remote.fetch(&Request { wants: &[id], history: History::None }) {
+        Err(problem) if problem.code() == "commit-not-served" && !remote.sends_any_commit() => search(location, id, problem)?,
+        fetched => fetched?,
+    };
+    Ok(Found { commit: objects.commit(&id)?, reference: None, objects: Box::new(objects) })
+}
+
+/// Looks for a commit in everything that a server has. The line to it ended with its refusal.
+fn search(location: &Location, id: ObjectId, refusal: Problem) -> Result<Objects, Problem> {
+    log::info(format!("the server does not send `{id}` by itself: looks for it in the whole history"));
+    let mut remote = Remote::connect(location)?;
+    let tips = tips(&remote.references(&["refs/heads/".to_owned(), "refs/tags/".to_owned()])?);
+    let objects = remote.fetch(&Request { wants: &tips, history: History::Whole })?;
+    if objects.find(&id, &mut Vec::new())?.is_some() { Ok(objects) } else { Err(refusal) }
+}
+
+fn tips(all: &[Reference]) -> Vec<ObjectId> {
+    let mut tips: Vec<_> = all.iter().map(|reference| reference.object).collect();
+    tips.sort_unstable();
+    tips.dedup();
+    tips
 }
 
 /// Finds the commit whose identifier starts so: among the tips first, then in the history, which is fetched without any files.
 fn expand(remote: &mut Remote, start: &str, all: &[Reference]) -> Result<Option<ObjectId>, Problem> {
-    let mut tips: Vec<_> = all.iter().map(|reference| reference.object).collect();
-    tips.sort_unstable();
-    tips.dedup();
+    let tips = tips(all);
     let mut found: Vec<_> = tips.iter().copied().filter(|tip| tip.to_string().starts_with(start)).collect();
     if found.is_empty() && !tips.is_empty() {
         if !remote.can_leave_out_files() {
@@ -77,18 +99,11 @@ fn expand(remote: &mut Remote, start: &str, all: &[Reference]) -> Result<Option<
         log::info(format!("looks for the commit `{start}` in the history"));
         found = remote.fetch(&Request { wants: &tips, history: History::CommitsOnly })?.commits_starting(start)?;
     }
-    match &found[..] {
-        [] => Ok(None),
-        [id] => Ok(Some(*id)),
-        several => {
-            let names: Vec<_> = several.iter().map(ToString::to_string).collect();
-            Err(reference::ambiguous(start, &names.iter().map(String::as_str).collect::<Vec<_>>()))
-        }
-    }
+    reference::only(start, &found)
 }
 
 /// Takes away what every branch or tag has in front.
-fn short(name: &str) -> &str {
+pub(crate) fn short(name: &str) -> &str {
     ["refs/heads/", "refs/tags/"].iter().find_map(|place| name.strip_prefix(place)).unwrap_or(name)
 }
 

@@ -22,6 +22,10 @@ use crate::trouble::Trouble;
 /// How much of a body is read at once.
 const PIECE: u32 = 1 << 16;
 
+/// What git's own servers call their answers.
+const ADVERTISEMENT: &str = "application/x-git-upload-pack-advertisement";
+const RESULT: &str = "application/x-git-upload-pack-result";
+
 /// Headers that are the host's to set.
 const SET_BY_THE_HOST: &[&str] = &["user-agent", "authorization", "host", "content-length", "cookie"];
 
@@ -50,9 +54,11 @@ impl Http for Client {
         base_url: &str,
         headers: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> gix_error::Result<GetResponse<Self::Headers, Self::ResponseBody>> {
-        let answer = send("GET", url, split(headers), &[]).map_err(|problem| self.trouble.keep(problem).raise())?;
+        let answer =
+            send("GET", url, split(headers), &[], ADVERTISEMENT).map_err(|problem| self.trouble.keep(problem).raise())?;
         *self.redirected.borrow_mut() = new_base(url, base_url, &answer.url());
-        Ok(GetResponse { headers: content_type(&answer), body: Body::of(answer, &self.trouble) })
+        let headers = Cursor::new(format!("content-type: {ADVERTISEMENT}\n").into_bytes());
+        Ok(GetResponse { headers, body: Body::of(answer, &self.trouble) })
     }
 
     fn post(
@@ -65,7 +71,7 @@ impl Http for Client {
         let outgoing = Outgoing::default();
         let unsent = Unsent { url: url.to_owned(), headers: split(headers), body: outgoing.clone() };
         // What the answer says of itself is judged when it is there; nothing is sent before the body is complete.
-        let headers = Cursor::new(b"content-type: application/x-git-upload-pack-result\n".to_vec());
+        let headers = Cursor::new(format!("content-type: {RESULT}\n").into_bytes());
         let body = Body { unsent: Some(unsent), answer: None, piece: Cursor::default(), trouble: self.trouble.clone() };
         Ok(PostResponse { post_body: outgoing, headers, body })
     }
@@ -116,11 +122,7 @@ impl Body {
 
     fn next_piece(&mut self) -> Result<Vec<u8>, Problem> {
         if let Some(Unsent { url, headers, body }) = self.unsent.take() {
-            let answer = send("POST", &url, headers, &body.0.take())?;
-            if !answer.header("content-type").is_some_and(|said| said.trim() == "application/x-git-upload-pack-result") {
-                return Err(no_repository(&url, &answer));
-            }
-            self.answer = Some(answer);
+            self.answer = Some(send("POST", &url, headers, &body.0.take(), RESULT)?);
         }
         self.answer.as_ref().map_or(Ok(Vec::new()), |answer| answer.read(PIECE))
     }
@@ -149,12 +151,10 @@ impl BufRead for Body {
 }
 
 /// Sends a request. An answer that is none of git's is a problem already.
-fn send(method: &str, url: &str, headers: Vec<(String, String)>, body: &[u8]) -> Result<host::Response, Problem> {
+fn send(method: &str, url: &str, headers: Vec<(String, String)>, body: &[u8], kind: &str) -> Result<host::Response, Problem> {
     let answer = host::send(method, url, headers, body)?;
-    match answer.status() {
-        200 => Ok(answer),
-        _ => Err(no_repository(url, &answer)),
-    }
+    let is_of_git = answer.status() == 200 && answer.header("content-type").is_some_and(|said| said.trim() == kind);
+    if is_of_git { Ok(answer) } else { Err(no_repository(url, &answer)) }
 }
 
 /// What a server means that does not answer as git does.
@@ -180,11 +180,6 @@ fn no_repository(url: &str, answer: &host::Response) -> Problem {
                 .hint("give the address that `git clone` takes; a page that shows a repository is not one, and archives end in `.tar.gz` or `.zip`")
         }
     }
-}
-
-/// Gives the headers as the library reads them.
-fn content_type(answer: &host::Response) -> Cursor<Vec<u8>> {
-    Cursor::new(format!("content-type: {}\n", answer.header("content-type").unwrap_or_default().trim()).into_bytes())
 }
 
 fn split(headers: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<(String, String)> {

@@ -1,6 +1,6 @@
 //! An address that a test has fetched, and what came of it.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{cell::RefCell, collections::BTreeMap, path::PathBuf};
 
 use super::{Line, LogLine, MemoryTree, WebAnswer, WebRequest, line::Lines, web::Answering};
 use crate::{
@@ -41,6 +41,7 @@ pub struct AddressBuilder {
     pub(crate) subdirectory: Option<String>,
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) file: Option<Vec<u8>>,
+    pub(crate) directory: Option<PathBuf>,
     web: Web,
     lines: Option<Lines>,
 }
@@ -54,6 +55,7 @@ impl AddressBuilder {
             subdirectory: None,
             settings: BTreeMap::new(),
             file: None,
+            directory: None,
             web: Web::default(),
             lines: None,
         }
@@ -82,6 +84,12 @@ impl AddressBuilder {
     #[must_use]
     pub fn file(self, bytes: impl Into<Vec<u8>>) -> Self {
         Self { file: Some(bytes.into()), ..self }
+    }
+
+    /// Gives a directory of the user's, as the host gives one: [`Address::directory`] has an example.
+    #[must_use]
+    pub fn directory(self, path: impl Into<PathBuf>) -> Self {
+        Self { directory: Some(path.into()), ..self }
     }
 
     /// Adds a page of the web.

@@ -38,7 +38,9 @@ impl Line {
 
 /// The function of a test that opens lines.
 #[derive(Clone)]
-pub(crate) struct Lines(Arc<dyn Fn(&str) -> Result<Line, Problem> + Send + Sync>);
+pub(crate) struct Lines(Arc<Open>);
+
+type Open = dyn Fn(&str) -> Result<Line, Problem> + Send + Sync;
 
 impl Lines {
     pub(crate) fn new(open: impl Fn(&str) -> Result<Line, Problem> + Send + Sync + 'static) -> Self {

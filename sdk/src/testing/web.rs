@@ -89,7 +89,9 @@ impl WebAnswer {
 
 /// The function of a test that answers requests.
 #[derive(Clone)]
-pub(crate) struct Answering(Arc<dyn Fn(&WebRequest) -> Result<WebAnswer, Problem> + Send + Sync>);
+pub(crate) struct Answering(Arc<Answer>);
+
+type Answer = dyn Fn(&WebRequest) -> Result<WebAnswer, Problem> + Send + Sync;
 
 impl Answering {
     pub(crate) fn new(answer: impl Fn(&WebRequest) -> Result<WebAnswer, Problem> + Send + Sync + 'static) -> Self {

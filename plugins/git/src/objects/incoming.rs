@@ -10,6 +10,7 @@ use gix_pack::data::{entry::Header, input::Entry};
 use gix_zlib::Inflate;
 use sti_plugin::{Problem, log};
 
+use super::OBJECT_LIMIT;
 use crate::trouble::{self, Trouble};
 
 /// The most that a pack may hold, since it is kept in memory.
@@ -82,10 +83,17 @@ pub(super) struct Sizes {
 impl Sizes {
     /// Adds an object, of which a delta says in its first bytes how large it makes what it builds on.
     pub(super) fn add(&mut self, entry: &Entry, received: &[u8]) -> Result<(), Problem> {
-        let size = match entry.header {
-            Header::OfsDelta { .. } | Header::RefDelta { .. } => self.made_by_delta(entry, received)?,
-            _ => entry.decompressed_size,
+        // What is made by a delta is in memory together with what it is made from.
+        let (size, needed) = match entry.header {
+            Header::OfsDelta { .. } | Header::RefDelta { .. } => {
+                let size = self.made_by_delta(entry, received)?;
+                (size, size.saturating_mul(2).saturating_add(entry.decompressed_size))
+            }
+            _ => (entry.decompressed_size, entry.decompressed_size),
         };
+        if needed > OBJECT_LIMIT as u64 {
+            return Err(object_too_large(size));
+        }
         self.total = self.total.saturating_add(size);
         if self.total > TOTAL_LIMIT {
             return Err(Problem::exhausted(
@@ -102,14 +110,14 @@ impl Sizes {
         let compressed = received.get(at..).ok_or_else(|| trouble::damaged("an entry lies behind the end"))?;
         let mut start = [0; DELTA_START];
         self.inflate.reset();
-        let (_, _, length) = self.inflate.prefix(compressed, &mut start).map_err(|error| trouble::damaged(error))?;
+        let (_, _, length) = self.inflate.prefix(compressed, &mut start).map_err(trouble::damaged)?;
         let (_, rest) = number(&start[..length])?;
         Ok(number(rest)?.0)
     }
 }
 
 /// Reads a number of seven bits a byte, the lowest first.
-fn number(bytes: &[u8]) -> Result<(u64, &[u8]), Problem> {
+pub(crate) fn number(bytes: &[u8]) -> Result<(u64, &[u8]), Problem> {
     let mut number = 0;
     for (at, byte) in bytes.iter().enumerate().take(9) {
         number |= u64::from(byte & 0x7f) << (7 * at);
@@ -118,6 +126,14 @@ fn number(bytes: &[u8]) -> Result<(u64, &[u8]), Problem> {
         }
     }
     Err(trouble::damaged("a delta does not say its size"))
+}
+
+fn object_too_large(size: u64) -> Problem {
+    Problem::exhausted(
+        "object-too-large",
+        format!("the repository holds a file of {} MiB, which does not fit into memory", size >> 20),
+    )
+    .hint("keep such files in Git LFS, or build from a checkout: `git clone --depth 1` it, and give the directory as the source")
 }
 
 fn too_large() -> Problem {

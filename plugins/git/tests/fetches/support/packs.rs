@@ -7,7 +7,7 @@ use gix_zlib::{Compression, stream::deflate};
 
 /// An entry of a pack.
 #[derive(Clone)]
-pub enum Entry {
+pub(crate) enum Entry {
     /// A whole object: 1 commit, 2 tree, 3 blob, 4 tag.
     Whole(u8, Vec<u8>),
     /// A delta on the entry with this number.
@@ -19,7 +19,7 @@ pub enum Entry {
 }
 
 /// Writes a pack.
-pub fn pack(entries: &[Entry]) -> Vec<u8> {
+pub(crate) fn pack(entries: &[Entry]) -> Vec<u8> {
     let count = u32::try_from(entries.len()).expect("few entries");
     let mut pack = [b"PACK".as_slice(), &2_u32.to_be_bytes(), &count.to_be_bytes()].concat();
     let mut offsets = Vec::new();
@@ -41,7 +41,7 @@ pub fn pack(entries: &[Entry]) -> Vec<u8> {
 }
 
 /// Puts the checksum behind a pack.
-pub fn sealed(mut pack: Vec<u8>) -> Vec<u8> {
+pub(crate) fn sealed(mut pack: Vec<u8>) -> Vec<u8> {
     let mut hasher = gix_hash::hasher(Kind::Sha1);
     hasher.update(&pack);
     pack.extend_from_slice(hasher.try_finalize().expect("no collision").as_slice());
@@ -49,18 +49,18 @@ pub fn sealed(mut pack: Vec<u8>) -> Vec<u8> {
 }
 
 /// The identifier of an object.
-pub fn id(kind: gix_object::Kind, content: &[u8]) -> ObjectId {
+pub(crate) fn id(kind: gix_object::Kind, content: &[u8]) -> ObjectId {
     gix_object::compute_hash(Kind::Sha1, kind, content).expect("no collision")
 }
 
 /// A tree of entries `(mode, name, identifier)`.
-pub fn tree(entries: &[(&str, &str, ObjectId)]) -> Vec<u8> {
+pub(crate) fn tree(entries: &[(&str, &str, ObjectId)]) -> Vec<u8> {
     let entry = |(mode, name, id): &(&str, &str, ObjectId)| [format!("{mode} {name}\0").as_bytes(), id.as_slice()].concat();
     entries.iter().flat_map(entry).collect()
 }
 
 /// A commit of a tree, and its identifier.
-pub fn commit(tree: ObjectId) -> (Vec<u8>, ObjectId) {
+pub(crate) fn commit(tree: ObjectId) -> (Vec<u8>, ObjectId) {
     let who = "a <a@example> 1700000000 +0000";
     let content = format!("tree {tree}\nauthor {who}\ncommitter {who}\n\nm\n").into_bytes();
     let id = id(gix_object::Kind::Commit, &content);
@@ -68,7 +68,7 @@ pub fn commit(tree: ObjectId) -> (Vec<u8>, ObjectId) {
 }
 
 /// A delta that copies the whole base and appends.
-pub fn appending(base_size: u64, more: &[u8]) -> Vec<u8> {
+pub(crate) fn appending(base_size: u64, more: &[u8]) -> Vec<u8> {
     let mut delta = [number(base_size), number(base_size + more.len() as u64)].concat();
     let mut copied = 0;
     while copied < base_size {
@@ -86,23 +86,23 @@ pub fn appending(base_size: u64, more: &[u8]) -> Vec<u8> {
 }
 
 /// A number as deltas write it.
-pub fn number(mut number: u64) -> Vec<u8> {
+pub(crate) fn number(mut number: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
+        bytes.push(low(number) | 0x80);
         number >>= 7;
     }
-    bytes.push(number as u8);
+    bytes.push(low(number));
     bytes
 }
 
 /// A line of the protocol.
-pub fn line(text: &str) -> Vec<u8> {
+pub(crate) fn line(text: &str) -> Vec<u8> {
     data_line(text.as_bytes())
 }
 
 /// What a server says that sends a pack.
-pub fn answer(pack: &[u8]) -> Vec<u8> {
+pub(crate) fn answer(pack: &[u8]) -> Vec<u8> {
     let mut answer = line("packfile\n");
     for piece in pack.chunks(60_000) {
         answer.extend(data_line(&[&[1], piece].concat()));
@@ -117,22 +117,27 @@ fn data_line(bytes: &[u8]) -> Vec<u8> {
 
 fn header(kind: u8, size: u64) -> Vec<u8> {
     let mut rest = size >> 4;
-    let mut bytes = vec![kind << 4 | (size & 0xf) as u8];
+    let mut bytes = vec![kind << 4 | low(size) & 0xf];
     while rest > 0 {
         *bytes.last_mut().expect("there is one") |= 0x80;
-        bytes.push((rest & 0x7f) as u8);
+        bytes.push(low(rest));
         rest >>= 7;
     }
     bytes
 }
 
 fn distance(mut distance: usize) -> Vec<u8> {
-    let mut bytes = vec![(distance & 0x7f) as u8];
+    let mut bytes = vec![low(distance as u64)];
     while distance >= 0x80 {
         distance = (distance >> 7) - 1;
-        bytes.insert(0, (distance & 0x7f) as u8 | 0x80);
+        bytes.insert(0, low(distance as u64) | 0x80);
     }
     bytes
+}
+
+/// The lowest seven bits.
+fn low(number: u64) -> u8 {
+    number.to_le_bytes()[0] & 0x7f
 }
 
 fn deflated(content: &[u8]) -> Vec<u8> {

@@ -1,8 +1,9 @@
 //! Which commit a reference means, and what is said where it means none.
 
-mod support;
+use sti_git::Git;
+use sti_plugin::testing::AddressBuilder;
 
-use support::{Repository, Site, check_problem, listing};
+use crate::support::{Repository, Site, check_problem, listing, servers};
 
 /// A repository with three commits, two branches and three tags; answers the commits.
 fn site() -> (Site, Repository, [String; 3]) {
@@ -86,6 +87,17 @@ fn says_that_a_commit_is_not_there() {
 }
 
 #[test]
+fn looks_for_a_commit_in_everything_where_a_server_does_not_send_it_by_itself() {
+    let (site, _, [_, second, _]) = site();
+    let path = site.root().join("app");
+    let address = AddressBuilder::new("ssh://git.example/app").repositories(move |_| Ok(servers::upload_pack(&path, "0")));
+    let fetched = address.clone().reference(&second).fetch::<Git>();
+    assert_eq!(listing(&fetched), "f = 2");
+    assert_eq!(fetched.facts["revision"], second);
+    check_problem(&address.reference(&"0123456789".repeat(4)).fetch::<Git>(), "commit-not-served", &["0123456789"]);
+}
+
+#[test]
 fn refuses_tags_of_what_is_no_commit() {
     let (site, repository, _) = site();
     repository.git(&["tag", "tree", "HEAD^{tree}"]);
@@ -96,9 +108,9 @@ fn refuses_tags_of_what_is_no_commit() {
 
 #[test]
 fn refuses_what_is_no_reference_before_anything_is_asked() {
-    let nobody = sti_plugin::testing::AddressBuilder::new("https://git.example/a.git");
+    let nobody = AddressBuilder::new("https://git.example/a.git");
     for reference in ["a\u{7}b", "-u", "a..b", "a b"] {
-        check_problem(&nobody.clone().reference(reference).fetch::<sti_git::Git>(), "invalid-reference", &[]);
+        check_problem(&nobody.clone().reference(reference).fetch::<Git>(), "invalid-reference", &[]);
     }
-    check_problem(&nobody.reference("HEAD~2").fetch::<sti_git::Git>(), "revision-not-supported", &["HEAD~2"]);
+    check_problem(&nobody.reference("HEAD~2").fetch::<Git>(), "revision-not-supported", &["`~`", "git rev-parse"]);
 }

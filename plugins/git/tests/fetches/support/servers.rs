@@ -15,6 +15,7 @@ use super::{HOST, git, packs};
 
 /// Lets `git http-backend` answer a request.
 pub fn http_backend(root: &Path, request: &WebRequest) -> Result<WebAnswer, Problem> {
+pub(crate) fn http_backend(root: &Path, request: &WebRequest) -> Result<WebAnswer, Problem> {
     let rest =
         request.url.strip_prefix(&format!("http://{HOST}")).ok_or_else(|| Problem::unavailable("no-answer", "another host"))?;
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -52,13 +53,13 @@ fn cgi(output: &[u8]) -> WebAnswer {
 }
 
 /// Opens a line to `git daemon`, as a connection of its own would.
-pub fn daemon(root: &Path) -> Line {
+pub(crate) fn daemon(root: &Path) -> Line {
     let base = format!("--base-path={}", root.display());
     line(git(root).args(["daemon", "--inetd", "--export-all", &base]))
 }
 
 /// Opens a line to the service that ssh would start, in this version of the protocol.
-pub fn upload_pack(path: &Path, version: &str) -> Line {
+pub(crate) fn upload_pack(path: &Path, version: &str) -> Line {
     line(git(path).arg("upload-pack").arg(path).env("GIT_PROTOCOL", format!("version={version}")))
 }
 
@@ -89,7 +90,7 @@ impl Drop for Output {
 }
 
 /// A server that has one branch and sends the same pack whatever it is asked.
-pub fn sending(pack: Vec<u8>, commit: &str) -> AddressBuilder {
+pub(crate) fn sending(pack: Vec<u8>, commit: &str) -> AddressBuilder {
     let tip = commit.to_owned();
     AddressBuilder::new("http://hostile.example/a.git").web(move |request| {
         let body = String::from_utf8_lossy(&request.body);
@@ -104,7 +105,7 @@ pub fn sending(pack: Vec<u8>, commit: &str) -> AddressBuilder {
 }
 
 /// What a server says first.
-pub fn advertisement(object_format: &str) -> WebAnswer {
+pub(crate) fn advertisement(object_format: &str) -> WebAnswer {
     let lines = ["version 2\n", "ls-refs=unborn\n", "fetch=shallow\n", &format!("object-format={object_format}\n")];
     let lines: Vec<u8> = lines.into_iter().flat_map(packs::line).collect();
     let body = [packs::line("# service=git-upload-pack\n"), b"0000".to_vec(), lines, b"0000".to_vec()].concat();
@@ -112,6 +113,6 @@ pub fn advertisement(object_format: &str) -> WebAnswer {
 }
 
 /// An answer of the service.
-pub fn result(body: &[u8]) -> WebAnswer {
+pub(crate) fn result(body: &[u8]) -> WebAnswer {
     WebAnswer::new(200, body).header("content-type", "application/x-git-upload-pack-result")
 }

@@ -1,10 +1,9 @@
 //! Real repositories made by git in temporary directories, and real services of git that answer for them.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the directories that git works in")]
-#![allow(dead_code, reason = "each test file uses a part of it")]
 
-pub mod packs;
-pub mod servers;
+pub(crate) mod packs;
+pub(crate) mod servers;
 
 use std::{
     fs,
@@ -19,29 +18,29 @@ use sti_plugin::testing::{AddressBuilder, Fetched};
 use tempfile::TempDir;
 
 /// The host of all repositories here.
-pub const HOST: &str = "git.example";
+pub(crate) const HOST: &str = "git.example";
 
 /// A place for repositories, served under their names.
-pub struct Site {
+pub(crate) struct Site {
     root: TempDir,
 }
 
 /// A repository with a work tree, in a site.
-pub struct Repository {
-    pub path: PathBuf,
+pub(crate) struct Repository {
+    pub(crate) path: PathBuf,
 }
 
 impl Site {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { root: TempDir::new().expect("a temporary directory") }
     }
 
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.root.path()
     }
 
     /// Makes an empty repository, served as `http://git.example/NAME/.git`.
-    pub fn repository(&self, name: &str) -> Repository {
+    pub(crate) fn repository(&self, name: &str) -> Repository {
         let path = self.root().join(name);
         fs::create_dir_all(&path).expect("a directory of our own");
         let repository = Repository { path };
@@ -50,28 +49,28 @@ impl Site {
     }
 
     /// An address of this site, whose server is git's own.
-    pub fn address(&self, name: &str) -> AddressBuilder {
+    pub(crate) fn address(&self, name: &str) -> AddressBuilder {
         let root = self.root().to_owned();
         AddressBuilder::new(&format!("http://{HOST}/{name}/.git")).web(move |request| servers::http_backend(&root, request))
     }
 
-    pub fn fetch(&self, name: &str) -> Fetched {
+    pub(crate) fn fetch(&self, name: &str) -> Fetched {
         self.address(name).fetch::<Git>()
     }
 
-    pub fn fetch_reference(&self, name: &str, reference: &str) -> Fetched {
+    pub(crate) fn fetch_reference(&self, name: &str, reference: &str) -> Fetched {
         self.address(name).reference(reference).fetch::<Git>()
     }
 }
 
 impl Repository {
     /// Runs git, and answers what it said.
-    pub fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         self.git_with(arguments, b"")
     }
 
     /// As [`Repository::git`], with something on standard input.
-    pub fn git_with(&self, arguments: &[&str], input: &[u8]) -> String {
+    pub(crate) fn git_with(&self, arguments: &[&str], input: &[u8]) -> String {
         let mut child = git(&self.path).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("git runs");
         child.stdin.take().expect("it was piped").write_all(input).expect("git reads");
         let output = child.wait_with_output().expect("git ends");
@@ -79,38 +78,38 @@ impl Repository {
         String::from_utf8(output.stdout).expect("git says text").trim().to_owned()
     }
 
-    pub fn file(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
+    pub(crate) fn file(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
         let path = self.path.join(path);
         fs::create_dir_all(path.parent().expect("it lies in the repository")).expect("a directory of our own");
         fs::write(path, content).expect("a file of our own");
         self
     }
 
-    pub fn executable(&self, path: &str, content: &str) -> &Self {
+    pub(crate) fn executable(&self, path: &str, content: &str) -> &Self {
         self.file(path, content);
         fs::set_permissions(self.path.join(path), fs::Permissions::from_mode(0o755)).expect("a file of our own");
         self
     }
 
-    pub fn link(&self, path: &str, target: &str) -> &Self {
+    pub(crate) fn link(&self, path: &str, target: &str) -> &Self {
         symlink(target, self.path.join(path)).expect("a link of our own");
         self
     }
 
     /// Commits everything, and answers with the identifier.
-    pub fn commit(&self, message: &str) -> String {
+    pub(crate) fn commit(&self, message: &str) -> String {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
         self.git(&["rev-parse", "HEAD"])
     }
 
     /// Writes an object as it is, however wrong, and answers with the identifier.
-    pub fn object(&self, kind: &str, content: &[u8]) -> String {
+    pub(crate) fn object(&self, kind: &str, content: &[u8]) -> String {
         self.git_with(&["hash-object", "-w", "--literally", "-t", kind, "--stdin"], content)
     }
 
     /// Makes a tree of entries `(mode, name, identifier)`, however wrong.
-    pub fn tree(&self, entries: &[(&str, &[u8], &str)]) -> String {
+    pub(crate) fn tree(&self, entries: &[(&str, &[u8], &str)]) -> String {
         let mut content = Vec::new();
         for (mode, name, id) in entries {
             content.extend([mode.as_bytes(), b" ", name, b"\0"].concat());
@@ -120,7 +119,7 @@ impl Repository {
     }
 
     /// Lets `main` point at a commit of a tree.
-    pub fn commit_tree(&self, tree: &str) -> String {
+    pub(crate) fn commit_tree(&self, tree: &str) -> String {
         let who = "a <a@example> 1700000000 +0000";
         let commit = self.object("commit", format!("tree {tree}\nauthor {who}\ncommitter {who}\n\nm\n").as_bytes());
         fs::write(self.path.join(".git/refs/heads/main"), format!("{commit}\n")).expect("a file of our own");
@@ -129,7 +128,7 @@ impl Repository {
 }
 
 /// A command of git that knows nothing of whoever runs the tests.
-pub fn git(directory: &Path) -> Command {
+pub(crate) fn git(directory: &Path) -> Command {
     let mut command = Command::new("git");
     command.current_dir(directory).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     let settings = [("HOME", "/nonexistent"), ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_TERMINAL_PROMPT", "0")];
@@ -143,7 +142,7 @@ pub fn git(directory: &Path) -> Command {
 }
 
 /// All files of what was fetched: path, kind, and content where it is short text.
-pub fn listing(fetched: &Fetched) -> String {
+pub(crate) fn listing(fetched: &Fetched) -> String {
     let tree = fetched.expect_tree().open();
     let mut lines = Vec::new();
     for path in tree.find("**", 10_000).expect("a glob") {
@@ -164,7 +163,7 @@ pub fn listing(fetched: &Fetched) -> String {
 }
 
 /// Holds a problem against its code and words that it must say.
-pub fn check_problem(fetched: &Fetched, code: &str, words: &[&str]) {
+pub(crate) fn check_problem(fetched: &Fetched, code: &str, words: &[&str]) {
     let problem = fetched.expect_problem();
     assert_eq!(problem.code(), code, "{problem:?}");
     let told = format!("{} {}", problem.message(), problem.hinted().unwrap_or_default());

@@ -1,0 +1,117 @@
+//! Files of a repository below the one directory that was given.
+
+#![expect(clippy::disallowed_methods, reason = "the host shows one directory of the user's, read-only, and nothing else")]
+
+use std::{
+    fs::{self, File},
+    io::{self, ErrorKind, Read},
+    path::{Component, Path, PathBuf},
+};
+
+use gix_config::{Source, file, file::init::Options};
+use sti_plugin::Problem;
+
+/// The most that is read of a file that is no pack.
+const LIMIT: u64 = 64 << 20;
+
+/// Where a repository keeps its own things.
+pub(super) struct Directory {
+    git: PathBuf,
+}
+
+impl Directory {
+    /// Finds the repository: the directory itself, or `.git` in it.
+    pub(super) fn find(top: PathBuf, address: &str) -> Result<Self, Problem> {
+        let beside = top.join(".git");
+        if let Ok(pointer) = fs::read_to_string(&beside) {
+            return Self::pointed_at(&top, pointer.trim(), address);
+        }
+        let git = if beside.is_dir() { beside } else { top };
+        let is_one = git.join("HEAD").is_file() && git.join("objects").is_dir();
+        let directory = Self { git };
+        if is_one { directory.judged(address) } else { Err(none(address)) }
+    }
+
+    /// A work tree of another repository has a file that says where that is. It must lie in the directory, since nothing else is shown.
+    fn pointed_at(top: &Path, pointer: &str, address: &str) -> Result<Self, Problem> {
+        let inside = pointer
+            .strip_prefix("gitdir: ")
+            .map(Path::new)
+            .filter(|path| path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)));
+        let Some(inside) = inside else {
+            return Err(Problem::invalid("local-worktree", format!("`{address}` is a work tree of a repository elsewhere"))
+                .hint("give that repository, with the branch as `--ref`, or give the directory without `git:` to build what is on disk"));
+        };
+        Self { git: top.join(inside) }.judged(address)
+    }
+
+    fn judged(self, address: &str) -> Result<Self, Problem> {
+        let config = self.read("config")?.unwrap_or_default();
+        let config = gix_config::File::from_bytes_no_includes(&config, file::Metadata::from(Source::Local), Options::default());
+        let value = |key: &str| config.as_ref().ok().and_then(|config| Some(config.string(key)?.to_string().to_lowercase()));
+        for (key, known, what) in
+            [("extensions.objectFormat", "sha1", "identifiers"), ("extensions.refStorage", "files", "references")]
+        {
+            if let Some(other) = value(key).filter(|value| value != known) {
+                let message = format!("`{address}` is a repository with `{other}` {what}; only `{known}` is supported");
+                return Err(Problem::invalid("object-format-not-supported", message)
+                    .hint("give the directory without `git:`: what is on disk is built"));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Reads a small file; none where there is none.
+    pub(super) fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Problem> {
+        let Some(file) = self.open(path)? else { return Ok(None) };
+        let mut content = Vec::new();
+        file.take(LIMIT).read_to_end(&mut content)?;
+        if content.len() as u64 == LIMIT {
+            return Err(Problem::exhausted(
+                "repository-too-large",
+                format!("`{path}` of the repository is larger than {} MiB", LIMIT >> 20),
+            ));
+        }
+        Ok(Some(content))
+    }
+
+    /// Opens a file; none where there is none.
+    pub(super) fn open(&self, path: &str) -> Result<Option<File>, Problem> {
+        match File::open(self.git.join(path)) {
+            Ok(file) => Ok(file.metadata()?.is_file().then_some(file)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Lists a directory: names, and whether they are directories. Links are left out.
+    pub(super) fn list(&self, path: &str) -> Result<Vec<(String, bool)>, Problem> {
+        let entries = match fs::read_dir(self.git.join(path)) {
+            Ok(entries) => entries,
+            Err(error) if is_absent(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if let (Ok(name), false) = (entry.file_name().into_string(), kind.is_symlink()) {
+                names.push((name, kind.is_dir()));
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory)
+}
+
+fn none(address: &str) -> Problem {
+    Problem::not_found(
+        "not-a-repository",
+        format!("`{address}` is no git repository: it has neither `.git` nor `HEAD` and `objects`"),
+    )
+    .hint("give the top of a work tree or a bare repository, or leave out `git:` to build the directory as it is")
+}

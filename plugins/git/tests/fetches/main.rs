@@ -1,0 +1,8 @@
+//! The fetcher against repositories that real git made and serves, and against servers that lie.
+
+mod checkout;
+mod fetching;
+mod hostile;
+mod local;
+mod references;
+mod support;
