@@ -27,6 +27,16 @@ struct Found {
     bytes: Option<Vec<u8>>,
 }
 
+/// What lies at a path itself, where no link at its end is followed.
+pub(crate) enum Lying {
+    /// Nothing.
+    Nothing,
+    /// A link, to this target.
+    Link(String),
+    /// Anything else.
+    Plain,
+}
+
 impl DockerEngine {
     /// Tells what lies at paths of an image; what is not there is left out.
     pub(crate) async fn look_at_paths(&self, image: &ImageId, paths: &[String]) -> Result<Vec<PathFact>, Error> {
@@ -127,6 +137,15 @@ impl DockerEngine {
             Some((_, found)) => Ok(found.bytes),
             None => Ok(None),
         }
+    }
+
+    /// Tells what lies at a path of a container itself.
+    pub(crate) async fn lies_at(&self, container: &str, path: &str) -> Result<Lying, Error> {
+        Ok(match self.ask_about(container, path, None).await? {
+            None => Lying::Nothing,
+            Some(found) if found.kind == EntryType::Symlink => Lying::Link(found.target),
+            Some(_) => Lying::Plain,
+        })
     }
 
     /// The real path of what lies at a path, where something does.

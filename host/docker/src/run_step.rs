@@ -39,6 +39,7 @@ impl Work<'_> {
             Some(identity) => identity,
             None => self.engine.identity_by(&image, &written, &step.title, Some(&container)).await?,
         };
+        self.refuse_detours(step, &image, Some(&container)).await?;
         let pours = self.pours(step, run, owner(&identity)).await?;
         if !pours.is_empty() {
             self.engine.pour(&container, pours, &mounts, &self.store, &step.title, self.progress).await?;
