@@ -26,8 +26,9 @@ impl Work<'_> {
                 };
                 match self.engine.lies_at(&container, way).await? {
                     Lying::Link(target) => return Err(detour::refused(step, at, way, &target)),
-                    Lying::Nothing => break,
-                    Lying::Plain => known.insert(way),
+                    // Nothing is below either, or the engine will say what it thinks of that.
+                    Lying::Nothing | Lying::Other => break,
+                    Lying::Directory => known.insert(way),
                 };
                 // The image of a step is of use to this build only.
                 if matches!(step.base, Base::Image { .. }) {

@@ -2,7 +2,10 @@
 
 use std::io::Read;
 
-use bollard::{models::ContainerCreateBody, query_parameters::DownloadFromContainerOptionsBuilder};
+use bollard::{
+    models::ContainerCreateBody,
+    query_parameters::{ContainerArchiveInfoOptionsBuilder, DownloadFromContainerOptionsBuilder},
+};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use sti_core::{ImageId, PathFact, PathKind};
@@ -13,6 +16,8 @@ use crate::{DockerEngine, Question, failures::Failure, memory::Answer};
 
 /// As many links as Linux follows.
 const MOST_LINKS: u32 = 40;
+/// How the engine, which is written in Go, marks the mode of a directory.
+const GO_DIRECTORY: u32 = 1 << 31;
 /// Headers with the longest names that a file system knows end well before.
 const LONGEST_HEADERS: usize = 64 * 1024;
 
@@ -31,10 +36,12 @@ struct Found {
 pub(crate) enum Lying {
     /// Nothing.
     Nothing,
-    /// A link, to this target.
+    /// A link that leads here in the end.
     Link(String),
-    /// Anything else.
-    Plain,
+    /// A directory.
+    Directory,
+    /// Anything else, and nothing below it.
+    Other,
 }
 
 impl DockerEngine {
@@ -139,13 +146,20 @@ impl DockerEngine {
         }
     }
 
-    /// Tells what lies at a path of a container itself.
+    /// Tells what lies at a path of a container itself. Both engines say in this answer alone where a link leads in the end: Docker of a
+    /// link only, Podman of everything (but nothing of a link that leads nowhere).
     pub(crate) async fn lies_at(&self, container: &str, path: &str) -> Result<Lying, Error> {
-        Ok(match self.ask_about(container, path, None).await? {
-            None => Lying::Nothing,
-            Some(found) if found.kind == EntryType::Symlink => Lying::Link(found.target),
-            Some(_) => Lying::Plain,
-        })
+        let answer = self.requests.ask(format!("HEAD /containers/{container}/archive?path={path}"), || {
+            let options = ContainerArchiveInfoOptionsBuilder::new().path(path).build();
+            self.requests.quick().get_container_archive_info(container, Some(options))
+        });
+        match answer.await {
+            Ok(found) if !found.link_target.is_empty() && found.link_target != path => Ok(Lying::Link(found.link_target)),
+            Ok(found) if found.file_mode & GO_DIRECTORY != 0 => Ok(Lying::Directory),
+            Ok(_) => Ok(Lying::Other),
+            Err(failure) if failure.is_not_found() => Ok(Lying::Nothing),
+            Err(failure) => Err(failure.plain()),
+        }
     }
 
     /// The real path of what lies at a path, where something does.
