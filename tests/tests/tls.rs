@@ -138,7 +138,6 @@ fn refuses_an_engine_that_another_authority_vouches_for() {
     Authority::new("somebody else").write(&certificates);
     let ca = certificates.join("ca.pem");
     let outcome = scene.build_with(&certificates, &[]);
-    println!("{outcome}");
     scene.check_refused(&outcome, &["certificate", ca.to_str().unwrap()]);
 }
 
@@ -147,7 +146,6 @@ fn refuses_an_engine_that_is_vouched_for_under_another_name() {
     needs_engine!();
     let scene = scene_at(&["engine.example"]);
     let outcome = scene.build_with(&scene.certificates("certificates"), &[]);
-    println!("{outcome}");
     scene.check_refused(&outcome, &["certificate", "127.0.0.1", "engine.example"]);
 }
 
@@ -159,12 +157,10 @@ fn tells_that_the_engine_wants_a_certificate() {
     let certificates = scene.lab.root().join("certificates");
     scene.authority.write(&certificates);
     let outcome = scene.build_with(&certificates, &[]);
-    println!("{outcome}");
     scene.check_refused(&outcome, &["certificate", certificates.join("cert.pem").to_str().unwrap()]);
     let stranger = Authority::new("somebody else").user();
     stranger.write(&certificates);
     let outcome = scene.build_with(&certificates, &[]);
-    println!("{outcome}");
     scene.check_refused(&outcome, &["certificate", certificates.join("cert.pem").to_str().unwrap()]);
 }
 
@@ -177,11 +173,9 @@ fn names_the_file_that_is_missing_or_spoilt() {
         let path = directory.join(file);
         fs::remove_file(&path).unwrap();
         let outcome = scene.build_with(&directory, &[]);
-        println!("{outcome}");
         scene.check_refused(&outcome, &[path.to_str().unwrap()]);
         fs::write(&path, "no certificate").unwrap();
         let outcome = scene.build_with(&directory, &[]);
-        println!("{outcome}");
         scene.check_refused(&outcome, &[path.to_str().unwrap()]);
     }
 }
