@@ -237,9 +237,8 @@ impl Said {
         let instruction = self.running.clone().unwrap_or_else(|| self.instruction.clone());
         let command = command_of(&instruction);
         let message = failure.message().to_owned();
-        // The engine's own helpers exit with codes, too: "failed to copy files: … (exit status 1): …" is no script's.
         let is_command = instruction.starts_with("RUN");
-        if let Some(code) = exit_code(&message).filter(|_| is_command) {
+        if let Some(code) = exit_code(&message, self.is_podman).filter(|_| is_command) {
             let last_lines = std::mem::take(&mut self.last).into_lines();
             let (step, title, exit) = (self.step, title.to_owned(), Exit::Code(code));
             if let Some(why) = run::runtime_complaint(code, &last_lines) {
@@ -268,13 +267,16 @@ fn command_of(instruction: &str) -> Vec<String> {
     serde_json::from_str(words).unwrap_or_else(|_| vec![words.to_owned()])
 }
 
-/// How Docker and Podman say that a command failed.
-const ENDED_WITH: &[&str] = &["returned a non-zero code: ", "exit status "];
+/// How Docker and Podman say at the end of a message that a command failed.
+const DOCKER_ENDED_WITH: &str = "returned a non-zero code: ";
+const PODMAN_ENDED_WITH: &str = "exit status ";
 
-fn exit_code(message: &str) -> Option<i64> {
-    let (_, rest) = ENDED_WITH.iter().find_map(|words| message.rsplit_once(words))?;
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
+/// The engine's own helpers exit with codes, too, even after the command of the same instruction: "Error processing tar file(exit
+/// status 1): …" is no script's.
+fn exit_code(message: &str, is_podman: bool) -> Option<i64> {
+    let words = if is_podman { PODMAN_ENDED_WITH } else { DOCKER_ENDED_WITH };
+    let (_, code) = message.trim_end().rsplit_once(words)?;
+    code.parse().ok()
 }
 
 #[cfg(test)]
@@ -351,10 +353,23 @@ mod tests {
     }
 
     #[test]
+    fn a_full_disk_after_a_script_is_not_taken_for_a_failure_of_the_script() {
+        let mut said = Said::new(StepId(0), false);
+        say(&mut said, &["Step 1/2 : FROM x\n", "Step 2/2 : RUN [\"/x\"]", "\n", " ---> Running in bbbbbbbbbbbb\n"]);
+        let why = "Error processing tar file(exit status 1): write /app/x: no space left on device";
+        let answer = Answer::DockerStreamError { error: why.to_owned() };
+        let error = said.failure("build", &Failure::new(REQUEST.to_owned(), String::new(), &answer));
+        assert!(matches!(&error, Error::NoSpace { why } if why.contains("write /app/x")), "{error}");
+    }
+
+    #[test]
     fn reads_exit_codes_of_both_builders() {
-        assert_eq!(exit_code("The command '/bin/x' returned a non-zero code: 137"), Some(137));
-        assert_eq!(exit_code("building at STEP \"RUN x\": while running runtime: exit status 7"), Some(7));
-        assert_eq!(exit_code("no such thing"), None);
+        let (docker, podman) = (false, true);
+        assert_eq!(exit_code("The command '/bin/x' returned a non-zero code: 137", docker), Some(137));
+        assert_eq!(exit_code("building at STEP \"RUN x\": while running runtime: exit status 7\n", podman), Some(7));
+        for of_the_engine in ["no such thing", "Error processing tar file(exit status 1): write /app/x: boom"] {
+            assert_eq!((exit_code(of_the_engine, docker), exit_code(of_the_engine, podman)), (None, None), "{of_the_engine}");
+        }
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! Connects to the engine at one endpoint and agrees on a version of the API.
 
-use std::path::PathBuf;
-
 use bollard::{API_DEFAULT_VERSION, ClientVersion, Docker, errors::Error as Answer, models::SystemVersion};
 use sti_engine::{About, Error};
 
 use crate::{
     endpoint::{Endpoint, Transport},
     failures::Failure,
+    tls::TlsFiles,
 };
 
 /// Docker 19.03 and Podman 3 speak it: mounts with options, and commits and archives as they are used here.
@@ -16,17 +15,6 @@ const OLDEST_API: (usize, usize) = (1, 40);
 const SECONDS_TO_CONNECT: u64 = 20;
 /// The time for an ordinary answer; a busy disk can take its time with a container.
 const SECONDS_TO_ANSWER: u64 = 300;
-
-/// The certificates that a TLS endpoint is spoken to with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// Who may vouch for the engine.
-    pub ca: PathBuf,
-    /// Who we are.
-    pub cert: PathBuf,
-    /// Our secret half.
-    pub key: PathBuf,
-}
 
 /// What connecting found out.
 pub(crate) struct Connected {

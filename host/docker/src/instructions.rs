@@ -116,6 +116,9 @@ impl Work<'_> {
             let what = "instructions on an image with ONBUILD triggers, which the engine would run unasked; `--strategy commit` does not";
             return Err(unsupported(what.to_owned()));
         }
+        if let Some(image) = &image {
+            self.refuse_detours(step, image, None).await?;
+        }
         let owner = self.owner_of(image.as_ref(), &config, &step.title).await?;
         let mark = Some(commit::comment(&self.engine.build));
         let name = image.as_ref().map_or("scratch", ImageId::as_str);

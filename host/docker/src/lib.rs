@@ -7,6 +7,7 @@ mod connect;
 mod container;
 mod contents;
 mod credentials;
+mod detours;
 mod dockerfile;
 mod endpoint;
 mod execute;
@@ -26,6 +27,7 @@ mod run;
 mod run_step;
 mod surroundings;
 mod sweep;
+mod tls;
 mod unfinished;
 
 use std::{
@@ -39,12 +41,12 @@ use cap_std::fs::Dir;
 use sti_core::{BuildId, Identity, ImageFacts, ImageId, PathFact, Progress, Pull, Reference};
 use sti_engine::{About, Engine, Error, Execution, Leftover, Outcome};
 
-pub use connect::TlsFiles;
 pub use credentials::DockerConfig;
 pub use dockerfile::{Dockerfile, Unwritable};
 pub use endpoint::{Endpoint, Malformed, Transport};
 pub use instructions::dockerfiles;
 pub use surroundings::{Candidate, NoEndpoint, Origin, Surroundings, candidates};
+pub use tls::TlsFiles;
 
 use crate::{ledger::Ledger, memory::Memory, requests::Requests};
 

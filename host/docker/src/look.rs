@@ -2,7 +2,10 @@
 
 use std::io::Read;
 
-use bollard::{models::ContainerCreateBody, query_parameters::DownloadFromContainerOptionsBuilder};
+use bollard::{
+    models::ContainerCreateBody,
+    query_parameters::{ContainerArchiveInfoOptionsBuilder, DownloadFromContainerOptionsBuilder},
+};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use sti_core::{ImageId, PathFact, PathKind};
@@ -13,6 +16,8 @@ use crate::{DockerEngine, Question, failures::Failure, memory::Answer};
 
 /// As many links as Linux follows.
 const MOST_LINKS: u32 = 40;
+/// How the engine, which is written in Go, marks the mode of a directory.
+const GO_DIRECTORY: u32 = 1 << 31;
 /// Headers with the longest names that a file system knows end well before.
 const LONGEST_HEADERS: usize = 64 * 1024;
 
@@ -25,6 +30,18 @@ struct Found {
     size: u64,
     target: String,
     bytes: Option<Vec<u8>>,
+}
+
+/// What lies at a path itself, where no link at its end is followed.
+pub(crate) enum Lying {
+    /// Nothing.
+    Nothing,
+    /// A link that leads here in the end.
+    Link(String),
+    /// A directory.
+    Directory,
+    /// Anything else, and nothing below it.
+    Other,
 }
 
 impl DockerEngine {
@@ -126,6 +143,22 @@ impl DockerEngine {
             Some((_, found)) if found.kind.is_file() && found.size > limit => Err(too_large(path, limit)),
             Some((_, found)) => Ok(found.bytes),
             None => Ok(None),
+        }
+    }
+
+    /// Tells what lies at a path of a container itself. Both engines say in this answer alone where a link leads in the end: Docker of a
+    /// link only, Podman of everything (but nothing of a link that leads nowhere).
+    pub(crate) async fn lies_at(&self, container: &str, path: &str) -> Result<Lying, Error> {
+        let answer = self.requests.ask(format!("HEAD /containers/{container}/archive?path={path}"), || {
+            let options = ContainerArchiveInfoOptionsBuilder::new().path(path).build();
+            self.requests.quick().get_container_archive_info(container, Some(options))
+        });
+        match answer.await {
+            Ok(found) if !found.link_target.is_empty() && found.link_target != path => Ok(Lying::Link(found.link_target)),
+            Ok(found) if found.file_mode & GO_DIRECTORY != 0 => Ok(Lying::Directory),
+            Ok(_) => Ok(Lying::Other),
+            Err(failure) if failure.is_not_found() => Ok(Lying::Nothing),
+            Err(failure) => Err(failure.plain()),
         }
     }
 

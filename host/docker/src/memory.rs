@@ -1,7 +1,7 @@
 //! What was found in images, remembered by image id: an image never changes, so an answer is good for ever.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     io::Write,
     sync::{Mutex, PoisonError},
 };
@@ -28,6 +28,9 @@ struct Remembered {
     paths: BTreeMap<String, Option<PathFact>>,
     /// `null` where there is no file.
     texts: BTreeMap<String, Option<String>>,
+    /// Directories that are no links.
+    #[serde(default)]
+    plain: BTreeSet<String>,
 }
 
 /// What is remembered of one thing in an image.
@@ -67,6 +70,11 @@ impl Memory {
         self.with(image, |remembered| Answer::of(remembered.texts.get(path)))
     }
 
+    /// Whether a directory that is no link is known to lie at a path.
+    pub(crate) fn is_plain(&self, image: &ImageId, path: &str) -> bool {
+        self.with(image, |remembered| remembered.plain.contains(path))
+    }
+
     /// Remembers what lies at a path.
     pub(crate) fn learn_path(&self, image: &ImageId, path: &str, fact: Option<&PathFact>) {
         self.learn(image, |remembered| {
@@ -83,6 +91,13 @@ impl Memory {
         };
         self.learn(image, |remembered| {
             remembered.texts.insert(path.to_owned(), text);
+        });
+    }
+
+    /// Remembers that a directory and no link lies at a path.
+    pub(crate) fn learn_plain(&self, image: &ImageId, path: &str) {
+        self.learn(image, |remembered| {
+            remembered.plain.insert(path.to_owned());
         });
     }
 
@@ -144,10 +159,12 @@ mod tests {
         assert_eq!(memory.path(&image, "/bin/x"), Answer::Unknown);
         memory.learn_path(&image, "/bin/x", Some(&fact()));
         memory.learn_path(&image, "/bin/y", None);
+        memory.learn_plain(&image, "/opt");
         memory.learn_text(&image, "/etc/passwd", Some(b"root:x:0:0::/root:/bin/sh\n"));
         let memory = Memory::new(Some(open()));
         assert_eq!(memory.path(&image, "/bin/x"), Answer::Present(fact()));
         assert_eq!(memory.path(&image, "/bin/y"), Answer::Absent);
+        assert!(memory.is_plain(&image, "/opt") && !memory.is_plain(&image, "/bin/x"));
         assert!(matches!(memory.text(&image, "/etc/passwd"), Answer::Present(text) if text.starts_with("root")));
         assert_eq!(home.path().read_dir().unwrap().count(), 1);
     }

@@ -39,6 +39,9 @@ impl Work<'_> {
             Some(identity) => identity,
             None => self.engine.identity_by(&image, &written, &step.title, Some(&container)).await?,
         };
+        // Podman tells of what is mounted at a path, and not of what lies below that.
+        let unmounted = (!self.engine.is_podman || mounts.is_empty()).then_some(container.as_str());
+        self.refuse_detours(step, &image, unmounted).await?;
         let pours = self.pours(step, run, owner(&identity)).await?;
         if !pours.is_empty() {
             self.engine.pour(&container, pours, &mounts, &self.store, &step.title, self.progress).await?;

@@ -10,9 +10,10 @@ use sti_engine::Error;
 use thiserror::Error as ThisError;
 
 use crate::{
-    connect::{Connected, TlsFiles, connect},
+    connect::{Connected, connect},
     credentials::DockerConfig,
     endpoint::{Endpoint, Malformed, Transport},
+    tls::{TlsFiles, Trouble},
 };
 
 /// What the environment says. Only `host/src/cli` reads it; everything here takes values.
@@ -86,6 +87,18 @@ pub enum NoEndpoint {
         /// Where it is.
         endpoint: Endpoint,
     },
+    /// TLS does not come about with the certificates of one side or the other.
+    #[error("`{endpoint}` of {named} cannot be spoken to in TLS: {why}")]
+    Tls {
+        /// Who named the endpoint.
+        named: String,
+        /// Where it is.
+        endpoint: Endpoint,
+        /// What is wrong, with the path of the file that it is about.
+        why: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// What was named does not answer.
     #[error("{error}")]
     Dead {
@@ -113,6 +126,7 @@ impl NoEndpoint {
                  unset DOCKER_TLS_VERIFY"
                     .to_owned(),
             ),
+            Self::Tls { hint, .. } => Some(hint.clone()),
             Self::Dead { error: error @ Error::TooOld { .. }, .. } => error.hint(),
             Self::Dead { named, .. } => {
                 Some(format!("it was named by {named}; start the engine there, or name another with --url"))
@@ -159,16 +173,30 @@ pub fn candidates(facts: &Surroundings) -> Result<Vec<Candidate>, NoEndpoint> {
 pub(crate) async fn find(facts: &Surroundings) -> Result<(Candidate, Connected), NoEndpoint> {
     let mut looked_at = Vec::new();
     for candidate in candidates(facts)? {
+        candidate.tls.as_ref().map_or(Ok(()), TlsFiles::check).map_err(|trouble| in_tls(&candidate, trouble))?;
         match connect(&candidate.endpoint, candidate.tls.as_ref()).await {
             Ok(connected) => return Ok((candidate, connected)),
-            Err(error) if candidate.origin != Origin::Standard => {
-                return Err(NoEndpoint::Dead { named: candidate.origin.shown(), error });
-            }
+            Err(error) if candidate.origin != Origin::Standard => return Err(dead(&candidate, error)),
             Err(Error::ConnectionFailed { endpoint, why }) => looked_at.push(format!("{endpoint} ({why})")),
             Err(error) => looked_at.push(error.to_string()),
         }
     }
     Err(NoEndpoint::None { looked_at })
+}
+
+fn dead(candidate: &Candidate, error: Error) -> NoEndpoint {
+    let trouble = match (&error, &candidate.tls) {
+        (Error::ConnectionFailed { why, .. }, Some(tls)) => tls.meaning(why),
+        _ => None,
+    };
+    match trouble {
+        Some(trouble) => in_tls(candidate, trouble),
+        None => NoEndpoint::Dead { named: candidate.origin.shown(), error },
+    }
+}
+
+fn in_tls(candidate: &Candidate, Trouble { why, hint }: Trouble) -> NoEndpoint {
+    NoEndpoint::Tls { named: candidate.origin.shown(), endpoint: candidate.endpoint.clone(), why, hint }
 }
 
 fn by_environment(facts: &Surroundings, written: &str, origin: Origin) -> Result<Candidate, NoEndpoint> {
@@ -184,14 +212,10 @@ fn by_environment(facts: &Surroundings, written: &str, origin: Origin) -> Result
     }
     let given = facts.docker_cert_path.clone().filter(|path| !path.as_os_str().is_empty());
     match given.or_else(|| facts.docker_directory.as_ref().map(|(_, path)| path.clone())) {
-        Some(directory) => Ok(Candidate { endpoint, tls: Some(certificates(&directory)), origin }),
+        Some(directory) => Ok(Candidate { endpoint, tls: Some(TlsFiles::of(&directory)), origin }),
         // What is to be secret never goes out in the open instead.
         None => Err(NoEndpoint::NoCertificates { named: origin.shown(), endpoint }),
     }
-}
-
-fn certificates(directory: &std::path::Path) -> TlsFiles {
-    TlsFiles { ca: directory.join("ca.pem"), cert: directory.join("cert.pem"), key: directory.join("key.pem") }
 }
 
 /// What docker keeps of a context, in `contexts/meta/<SHA-256 of its name>/meta.json`.
@@ -228,7 +252,7 @@ fn by_context(facts: &Surroundings, name: &str) -> Result<Candidate, NoEndpoint>
     let files = format!("contexts/tls/{digits}/docker");
     // Whoever keeps any of them wants TLS: what is missing is said by the connection.
     let wants_tls = directory.read_dir(&files).is_ok_and(|mut files| files.next().is_some());
-    let tls = wants_tls.then(|| certificates(&path.join(files)));
+    let tls = wants_tls.then(|| TlsFiles::of(&path.join(files)));
     Ok(Candidate { endpoint, tls, origin })
 }
 

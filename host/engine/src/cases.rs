@@ -4,6 +4,7 @@
 //! program, `/usr/bin/fixture VERB ARGUMENTS… [then VERB ARGUMENTS…]`, which is `tests/fixture` in a real image.
 
 mod building;
+mod detours;
 mod ending;
 mod handing_over;
 mod running;
@@ -164,6 +165,9 @@ cases! {
     building::assembles_an_image_from_nothing,
     building::assembles_layers_on_a_base,
     building::starts_from_the_image_of_an_earlier_step,
+    detours::puts_nothing_through_a_link_that_a_script_left,
+    detours::copies_nothing_through_a_link_of_the_image,
+    detours::starts_from_an_earlier_step_where_no_link_is_on_the_way,
     ending::tells_exit_code_and_last_lines_and_leaves_nothing,
     ending::refuses_a_program_that_is_not_there,
     ending::moves_a_tag_and_removes_only_what_no_name_needs,

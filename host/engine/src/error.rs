@@ -5,6 +5,8 @@ use std::fmt;
 use sti_core::{Reference, plan::StepId};
 use thiserror::Error;
 
+const FREE_SPACE: &str = "free space where the engine keeps its images; `sti gc` removes what dead builds left";
+
 /// A failure of an engine, or of a step that it ran.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -58,6 +60,18 @@ pub enum Error {
         /// What the engine said.
         why: String,
     },
+    /// A link in the image makes a place lead elsewhere, where nobody has judged it.
+    #[error("`{title}` may not put content at `{at}`: `{link}` is a link to `{target}` in its image")]
+    Detour {
+        /// The title of the step.
+        title: String,
+        /// The place as the plan names it.
+        at: String,
+        /// The place or a directory above it.
+        link: String,
+        /// Where it leads.
+        target: String,
+    },
     /// A script failed.
     #[error("{0}")]
     StepFailed(Box<StepFailure>),
@@ -99,15 +113,17 @@ impl Error {
             Self::ConnectionFailed { .. } => Some("`sti doctor` checks the engine and says how to get one".to_owned()),
             Self::TooOld { .. } => Some("update the engine".to_owned()),
             Self::PullFailed { hint, .. } => hint.clone(),
-            Self::NoSpace { .. } => {
-                Some("free space where the engine keeps its images; `sti gc` removes what dead builds left".to_owned())
-            }
+            Self::NoSpace { .. } => Some(FREE_SPACE.to_owned()),
             Self::StepFailed(failure) => match &failure.kept {
                 Some(container) => {
                     Some(format!("the container was kept: docker commit {container} failed && docker rm -v {container}"))
                 }
+                None if failure.speaks_of_a_full_disk() => {
+                    Some(format!("if the disk that it filled is the engine's, {FREE_SPACE}"))
+                }
                 None => Some("with `--debug` the container of the failed step is kept and named".to_owned()),
             },
+            Self::Detour { .. } => Some("the plugin can choose a path that no link is on".to_owned()),
             Self::NotRunnable { .. } => {
                 Some("the scripts of a builder image are executable programs for its platform".to_owned())
             }
@@ -145,6 +161,14 @@ pub enum Exit {
     OutOfMemory,
 }
 
+impl StepFailure {
+    /// Whether the script said at its end that a disk is full. It stays the script's failure: nobody can tell from its words whose disk
+    /// it means, or whether they are true.
+    fn speaks_of_a_full_disk(&self) -> bool {
+        self.last_lines.iter().any(|line| line.to_ascii_lowercase().contains("no space left on device"))
+    }
+}
+
 impl fmt::Display for StepFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let program = self.command.first().map_or("", String::as_str);
@@ -170,4 +194,23 @@ fn signal_name(number: i64) -> Option<&'static str> {
         (15, "SIGTERM"),
     ];
     SIGNALS.iter().find(|(of, _)| *of == number).map(|(_, name)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(last_line: &str) -> Error {
+        let (title, command) = ("prepare".to_owned(), vec!["/usr/bin/prepare".to_owned()]);
+        let last_lines = vec![last_line.to_owned()];
+        Error::StepFailed(Box::new(StepFailure { step: StepId(0), title, command, exit: Exit::Code(99), last_lines, kept: None }))
+    }
+
+    #[test]
+    fn a_script_that_met_a_full_disk_fails_itself_and_is_told_where_to_free_space() {
+        let full = failed("fill /app/x 400000000: No space left on device (os error 28)");
+        assert_eq!(full.to_string(), "`/usr/bin/prepare` failed with exit code 99");
+        assert!(full.hint().is_some_and(|hint| hint.contains("sti gc")));
+        assert!(failed("boom").hint().is_some_and(|hint| hint.contains("--debug")));
+    }
 }

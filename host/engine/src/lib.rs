@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod cases;
+pub mod detour;
 mod error;
 pub mod fake;
 mod questions;

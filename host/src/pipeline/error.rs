@@ -282,6 +282,8 @@ fn of_engine(error: &engine::Error) -> (&'static str, u8) {
         engine::Error::CreateContainerFailed { .. } => ("create-container-failed", 5),
         engine::Error::CommitFailed { .. } => ("commit-failed", 5),
         engine::Error::NoSpace { .. } => ("no-space", 5),
+        // Policy refuses by what the path says, the engine by where it leads.
+        engine::Error::Detour { .. } => ("not-granted", 3),
         engine::Error::StepFailed(failure) if is_save_artifacts(failure) => ("save-artifacts-failed", 1),
         engine::Error::StepFailed(_) | engine::Error::NotRunnable { .. } => ("build-failed", 1),
         engine::Error::Source(_) => ("source-changed", 1),

@@ -12,13 +12,14 @@ use sti_core::{
 };
 
 use super::{
-    Container, FakeEngine, FakeImage, Files, Program,
+    Container, FakeEngine, FakeImage, Files, NodeKind, Program,
     answers::{no_such_image, unknown_user},
     fixture, users,
 };
 use crate::{
     Error, Execution, Exit, Outcome, StepFailure,
     archive::{self, Owner, Repack, Spot, Times},
+    detour,
 };
 
 /// Where contents are put in a tar, to be taken out of it again.
@@ -54,6 +55,7 @@ struct Work<'a> {
 impl Work<'_> {
     fn step(&mut self, id: StepId, step: &Step) -> Result<(), Error> {
         let base = self.base(&step.base)?;
+        refuse_detours(step, &base.files)?;
         match &step.action {
             Action::Run(run) => self.run(id, step, run, base),
             Action::Build(build) => self.build(id, step, build, base),
@@ -229,6 +231,17 @@ impl Work<'_> {
         })?;
         unpacked(&tar).map_err(|error| refused("contents", &error))
     }
+}
+
+fn refuse_detours(step: &Step, files: &Files) -> Result<(), Error> {
+    for at in detour::places_in_doubt(step) {
+        for way in detour::way_to(at) {
+            if let Some(NodeKind::Symlink(target)) = files.get(below_top(way)).map(|node| &node.kind) {
+                return Err(detour::refused(step, at, way, &String::from_utf8_lossy(target)));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn container(image: &FakeImage, user: Identity, command: &[String], network: Network) -> Container {
