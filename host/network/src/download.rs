@@ -53,12 +53,14 @@ impl Download {
         &self.url
     }
 
-    /// The file itself, which has no name.
-    pub fn into_file(self) -> File {
-        self.file
     /// The file, from its beginning to its end; for who wants to keep a copy.
     pub fn file(&self) -> &File {
         &self.file
+    }
+
+    /// The file itself, which has no name.
+    pub fn into_file(self) -> File {
+        self.file
     }
 
     /// Reads up to `length` bytes (at most 1 MiB) from `offset`: fewer only at the end, and none at or behind it. The disk is waited for.

@@ -106,52 +106,6 @@ impl Store for Objects {
         Ok(Some(decoded.map_err(|error| trouble::corrupt(&error))?.kind))
     }
 
-    /// Reads an object that must be of a kind.
-    pub(crate) fn expect(&self, id: &oid, kind: ObjectKind, buffer: &mut Vec<u8>) -> Result<(), Problem> {
-        match self.find(id, buffer)? {
-            found if found == kind => Ok(()),
-            found => Err(trouble::damaged(format_args!("the object `{id}` is a {found} where a {kind} should be"))),
-        }
-    }
-
-    /// Follows tags to a commit.
-    pub(crate) fn commit(&self, id: &oid) -> Result<ObjectId, Problem> {
-        let (mut id, mut buffer) = (id.to_owned(), Vec::new());
-        for _ in 0..MOST_TAGS {
-            match self.find(&id, &mut buffer)? {
-                ObjectKind::Commit => return Ok(id),
-                ObjectKind::Tag => {
-                    id = TagRefIter::from_bytes(&buffer, Kind::Sha1).target_id().map_err(|error| trouble::corrupt(&error))?
-                }
-                other => {
-                    return Err(Problem::invalid("not-a-commit", format!("`{id}` is a {other} and no commit"))
-                        .hint("name a branch, a commit or a tag of one"));
-                }
-            }
-        }
-        Err(trouble::damaged(format_args!("more than {MOST_TAGS} tags point at each other")))
-    }
-
-    /// Tells the tree of a commit.
-    pub(crate) fn tree_of(&self, commit: &oid) -> Result<ObjectId, Problem> {
-        let mut buffer = Vec::new();
-        self.expect(commit, ObjectKind::Commit, &mut buffer)?;
-        CommitRefIter::from_bytes(&buffer, Kind::Sha1).tree_id().map_err(|error| trouble::corrupt(&error))
-    }
-
-    /// Finds the commits whose identifiers start so.
-    pub(crate) fn commits_starting(&self, prefix: &str) -> Result<Vec<ObjectId>, Problem> {
-        let Ok(prefix) = Prefix::from_hex(prefix) else { return Ok(Vec::new()) };
-        let mut range = 0..0;
-        self.index.lookup_prefix(prefix, Some(&mut range));
-        let mut buffer = Vec::new();
-        let mut found = Vec::new();
-        for id in range.map(|at| self.index.oid_at_index(at)) {
-            if self.find(id, &mut buffer)? == ObjectKind::Commit {
-                found.push(id.to_owned());
-            }
-        }
-        Ok(found)
     fn starting(&self, prefix: &str) -> Result<Vec<ObjectId>, Problem> {
         Ok(store::starting(&self.index, prefix))
     }

@@ -45,12 +45,6 @@ impl RequestedRef {
         if is_hexadecimal && text.len() == 40 {
             return ObjectId::from_hex(text.as_bytes()).map(Self::Commit).map_err(|_| malformed(text));
         }
-        if text.contains(['~', '^', ':']) || text.contains("@{") {
-            return Err(Problem::invalid(
-                "revision-not-supported",
-                format!("`{}` needs the history, and a server sends none", text.escape_debug()),
-            )
-            .hint("give a branch, a tag or the commit's identifier, which `git rev-parse` tells in a clone"));
         if let Some(at) = text.find(['~', '^']) {
             let steps = steps(&text[at..]).ok_or_else(|| malformed(text))?;
             return Ok(Self::Before(Box::new(Self::parse(Some(&text[..at]))?), steps));

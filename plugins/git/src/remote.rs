@@ -137,11 +137,6 @@ impl Remote {
             return Err(trouble::damaged("no pack came"));
         }
         reader.set_progress_handler(Some(Box::new(|is_error, text| {
-            let text = String::from_utf8_lossy(text);
-            if is_error {
-                log::warning(format!("the server says: {}", text.trim()))
-            } else {
-                log::debug(text.trim())
             if is_error {
                 let text = String::from_utf8_lossy(text);
                 drop(self.trouble.keep(Problem::unavailable("fetch-failed", format!("the server says: {}", text.trim()))));

@@ -183,11 +183,6 @@ async fn gits_own_helpers_are_asked_by_git() {
         home.path().display(),
         git.display()
     );
-    let mut options = OpenOptions::new();
-    let mut file = inside.open_with("git", options.write(true).create(true).mode(0o700)).unwrap();
-    std::io::Write::write_all(&mut file, script.as_bytes()).unwrap();
-    drop(file);
-    let network = with(Credentials::none().with_helpers(home.path().join("git"))).network();
     let program = make_program(home.path().join("git"), &script);
     let network = with(Credentials::none().with_helpers(program)).network();
     assert_eq!(network.send(get(&server.at("a.test", "/"))).await.unwrap().status(), 200);

@@ -53,7 +53,6 @@ fn fetches_over_a_line_to_the_daemon() {
 #[test]
 fn fetches_through_ssh_in_each_version_of_the_protocol_and_form_of_address() {
     let (site, commit) = site();
-    for version in ["0", "1", "2"] {
     for version in ["0", "2"] {
         for (text, asked) in
             [("ssh://me@git.example/app", "ssh://me@git.example/app"), ("me@git.example:app", "ssh://me@git.example/~/app")]

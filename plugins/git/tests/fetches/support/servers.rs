@@ -14,7 +14,6 @@ use sti_plugin::{
 use super::{HOST, git, packs};
 
 /// Lets `git http-backend` answer a request.
-pub fn http_backend(root: &Path, request: &WebRequest) -> Result<WebAnswer, Problem> {
 pub(crate) fn http_backend(root: &Path, request: &WebRequest) -> Result<WebAnswer, Problem> {
     let rest =
         request.url.strip_prefix(&format!("http://{HOST}")).ok_or_else(|| Problem::unavailable("no-answer", "another host"))?;
