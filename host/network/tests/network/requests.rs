@@ -1,5 +1,7 @@
 //! What is sent, and what is not.
 
+use std::sync::Arc;
+
 use sti_core::{Problem, ProblemKind};
 use sti_network::{Request, Timeouts};
 
@@ -99,4 +101,19 @@ async fn what_does_not_answer_is_named() {
     let error = Setup { granted: vec![("typo.test", sti_network::Reach::Public)], ..Setup::usual() }.network();
     let error = error.send(get("https://typo.test/")).await.err().unwrap();
     assert_eq!(error.to_string(), "the name `typo.test` leads nowhere: no such name");
+}
+
+#[tokio::test]
+async fn any_task_may_ask() {
+    let server = Server::start(|_, _| Answer::ok(b"there")).await;
+    let (network, url) = (Arc::new(Setup::usual().network()), server.at("a.test", "/"));
+    let git = format!("git://a.test:{}/b", server.port());
+    let asking = tokio::spawn(async move {
+        let mut response = network.send(get(&url)).await?;
+        body(&mut response).await?;
+        let mut connection = network.connect(&git).await?;
+        connection.finish().await?;
+        network.download(&url).await
+    });
+    assert_eq!(asking.await.unwrap().unwrap().size(), 5);
 }
