@@ -14,7 +14,6 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::missing_panics_doc,
-    clippy::print_stderr,
     reason = "test code: it makes the environment of the program under test, and ends a test by a panic"
 )]
 
@@ -27,7 +26,6 @@ mod programs;
 mod proxy;
 mod running;
 mod scrub;
-mod skipped;
 mod stranger;
 
 pub use builder::Builder;
@@ -36,8 +34,7 @@ pub use outcome::Outcome;
 pub use programs::{built_example, built_fixture, built_plugin, built_sti};
 pub use proxy::{Fault, Proxy, When};
 pub use running::{Running, Signal};
-pub use skipped::{can_have, can_run, cannot_be_had, name_of_test};
-pub use sti_test_engine::{Body, Ended, Engine, Entry, Image, Output};
+pub use sti_test_engine::{Body, Ended, Engine, Entry, Image, Output, can_have, can_run, cannot_be_had, name_of_test};
 pub use stranger::Stranger;
 
 /// Ends a test early, by name and not in silence, where no engine answers. With `CI=true` that fails the test.

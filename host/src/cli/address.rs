@@ -64,7 +64,7 @@ mod tests {
     fn check(word: &str, expected: Option<(Option<&str>, &str, Option<&str>)>) {
         let parsed = parse(word);
         let parts =
-            parsed.as_ref().map(|address| (address.prefix.as_deref(), address.text.as_str(), address.reference.as_deref()));
+            parsed.as_ref().map(|(address, _)| (address.prefix.as_deref(), address.text.as_str(), address.reference.as_deref()));
         assert_eq!(parts, expected, "{word}");
     }
 

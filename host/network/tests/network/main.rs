@@ -1,6 +1,6 @@
 //! The network against real servers on this machine's loopback, made by each test: nothing here leaves the machine.
 
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests are tests, too; what is not run is told")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests, too")]
 
 mod bodies;
 mod downloads;

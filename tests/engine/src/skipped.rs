@@ -2,7 +2,7 @@
 
 use std::{env, fs::OpenOptions, io::Write, path::PathBuf, process::Command, thread};
 
-use sti_test_engine::Engine;
+use crate::Engine;
 
 /// Whether an engine answers. Where none does the test is written down as skipped; with `CI=true` it fails.
 pub fn can_run() -> bool {
@@ -28,7 +28,10 @@ pub fn cannot_be_had(why: &str) {
 /// Whether a program that a test needs is there. Where it is not, the test is written down as skipped; with `CI=true` the Debian package
 /// that has it is installed, or the test fails.
 pub fn can_have(program: &str, package: &str) -> bool {
-    let is_there = || env::split_paths(&env::var_os("PATH").unwrap_or_default()).any(|place| place.join(program).is_file());
+    // Daemons lie where ordinary users do not look.
+    let places =
+        || env::split_paths(&env::var_os("PATH").unwrap_or_default()).chain([PathBuf::from("/usr/sbin")]).collect::<Vec<_>>();
+    let is_there = || places().iter().any(|place| place.join(program).is_file());
     let is_ci = env::var("CI").as_deref() == Ok("true");
     if !is_there() && is_ci {
         let installed = Command::new("apt-get").args(["install", "-y", "--no-install-recommends", package]).status();
