@@ -43,10 +43,12 @@ const CLEARED: &[&str] = &[
 /// Where crates come from is the user's to say, for the inner build as for the outer one.
 const KEPT: &[&str] = &["CARGO_HOME", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTRIES_", "CARGO_REGISTRY_", "CARGO_SOURCE_"];
 
-/// A plugin's folder below `plugins/` and the name of its package.
+/// A plugin's folder below `plugins/`, the name of its package, and what its manifest says that it is and is called.
 struct Plugin {
     folder: String,
     package: String,
+    kinds: Vec<String>,
+    names: String,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -98,17 +100,24 @@ fn plugins(folder: &Path) -> Result<Vec<Plugin>, Box<dyn Error>> {
         if !manifest.contains("\"cdylib\"") {
             continue;
         }
-        let name = manifest
-            .lines()
-            .find_map(|line| line.strip_prefix("name = "))
-            .ok_or_else(|| format!("{}: no name", entry.path().display()))?;
+        let value = |key: &str| {
+            let found = manifest.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+            found.ok_or_else(|| format!("{}: no {key}", entry.path().display()))
+        };
         plugins.push(Plugin {
             folder: entry.file_name().to_string_lossy().into_owned(),
-            package: name.trim_matches('"').to_owned(),
+            package: value("name")?.trim_matches('"').to_owned(),
+            kinds: words(value("kinds")?),
+            names: value("names")?.to_owned(),
         });
     }
     plugins.sort_by(|one, other| one.folder.cmp(&other.folder));
     Ok(plugins)
+}
+
+/// The words of a list such as `["strategy"]`.
+fn words(list: &str) -> Vec<String> {
+    list.trim_matches(['[', ']']).split(',').map(|word| word.trim().trim_matches('"').to_owned()).collect()
 }
 
 fn build(root: &Path, guests: &Path, plugin: &Plugin) -> Result<PathBuf, Box<dyn Error>> {
@@ -140,4 +149,13 @@ fn entry(plugin: &Plugin, component: &Path, out: &Path) -> Result<String, Box<dy
     let mut digest = String::from("sha256:");
     Sha256::digest(&bytes).iter().try_for_each(|byte| write!(digest, "{byte:02x}"))?;
     Ok(format!("    Shipped {{ file: {:?}, digest: {digest:?}, bytes: include_bytes!({:?}) }},", plugin.folder, copy))
+}
+
+fn kind_in_rust(kind: &str) -> Result<&'static str, String> {
+    match kind {
+        "strategy" => Ok("Kind::Strategy"),
+        "fetcher" => Ok("Kind::Fetcher"),
+        "validator" => Ok("Kind::Validator"),
+        other => Err(format!("`{other}` is no kind of plugin")),
+    }
 }

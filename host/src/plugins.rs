@@ -16,6 +16,10 @@ use crate::pipeline::{SourceAddress, error::StiError, request::StrategyChoice};
 pub(crate) struct Shipped {
     /// The name of the component's file, for messages only.
     pub(crate) file: &'static str,
+    /// What it is: a build loads no plugin that it has no use for.
+    pub(crate) kinds: &'static [Kind],
+    /// The name on its card, and its aliases.
+    pub(crate) names: &'static [&'static str],
     /// `sha256:…` of the bytes.
     pub(crate) digest: &'static str,
     /// The component.
@@ -111,12 +115,12 @@ impl Plugins {
         policy: &Policy,
     ) -> Result<Vec<(Plugin, PluginIdentity)>, StiError> {
         let mut validators = Vec::new();
-        for shipped in SHIPPED {
+        for shipped in of_kind(Kind::Validator) {
             if policy.vet(&unread(shipped)).is_err() {
                 continue;
             }
             let plugin = self.sandbox.load(component(shipped)).await?;
-            if plugin.card().kinds.contains(&Kind::Validator) && plugin.card().judges.contains(&moment) {
+            if plugin.card().judges.contains(&moment) {
                 let identity = identity_of(&plugin, Origin::Shipped);
                 validators.push((plugin, identity));
             }
@@ -158,57 +162,27 @@ impl Plugins {
     /// The shipped fetchers that policy vets, and why another one is not among them.
     async fn fetchers(&self, policy: &Policy) -> Result<(Vec<Plugin>, Option<sti_policy::Denial>), StiError> {
         let (mut fetchers, mut denial) = (Vec::new(), None);
-        for shipped in SHIPPED {
-            if let Err(refused) = policy.vet(&unread(shipped)) {
-                denial.get_or_insert(refused);
-                continue;
-            }
-            let plugin = self.sandbox.load(component(shipped)).await?;
-            if plugin.card().kinds.contains(&Kind::Fetcher) {
-                fetchers.push(plugin);
+        for shipped in of_kind(Kind::Fetcher) {
+            match policy.vet(&unread(shipped)) {
+                Ok(()) => fetchers.push(self.sandbox.load(component(shipped)).await?),
+                Err(refused) => drop(denial.get_or_insert(refused)),
             }
         }
         Ok((fetchers, denial))
     }
 
     async fn named_strategy(&self, name: &str, policy: &Policy) -> Result<Chosen, StiError> {
-        let mut names = Vec::new();
-        let mut denial = None;
-        for shipped in SHIPPED {
-            // None of its code runs before it is vetted, not even to say its name.
-            if let Err(refused) = policy.vet(&unread(shipped)) {
-                if shipped.file == name {
-                    return Err(refused.into());
-                }
-                denial.get_or_insert(refused);
-                continue;
-            }
-            let plugin = self.sandbox.load(component(shipped)).await?;
-            let card = plugin.card();
-            if !card.kinds.contains(&Kind::Strategy) {
-                continue;
-            }
-            if card.answers_to(name) {
-                let identity = identity_of(&plugin, Origin::Shipped);
-                return Ok(Chosen { plugin, identity, kind: Kind::Strategy });
-            }
-            names.push(card.name.clone());
-            names.extend(card.aliases.iter().cloned());
-        }
-        if let Some(denial) = denial {
-            return Err(denial.into());
-        }
-        let nearest = closest(name, names.iter().map(String::as_str)).map(str::to_owned);
-        Err(StiError::InvalidStrategy { name: name.to_owned(), known: names, nearest })
-    }
-
-    /// Whether a card bears a name or alias of a shipped plugin: messages and policy would speak of the wrong one.
-    async fn is_taken(&self, card: &Card, policy: &Policy) -> Result<bool, StiError> {
-        let names = || std::iter::once(&card.name).chain(&card.aliases);
-        let known = self.known(policy).await?;
-        Ok(known.iter().any(|known| {
-            names().any(|name| *name == known.name || known.card.as_ref().is_some_and(|shipped| shipped.answers_to(name)))
-        }))
+        let Some(shipped) = of_kind(Kind::Strategy).find(|shipped| shipped.names.contains(&name)) else {
+            let names: Vec<_> = of_kind(Kind::Strategy).flat_map(|shipped| shipped.names).copied().collect();
+            let nearest = closest(name, names.iter().copied()).map(str::to_owned);
+            let known = names.into_iter().map(str::to_owned).collect();
+            return Err(StiError::InvalidStrategy { name: name.to_owned(), known, nearest });
+        };
+        // None of its code runs before it is vetted, not even to say its name.
+        policy.vet(&unread(shipped))?;
+        let plugin = self.sandbox.load(component(shipped)).await?;
+        let identity = identity_of(&plugin, Origin::Shipped);
+        Ok(Chosen { plugin, identity, kind: Kind::Strategy })
     }
 
     /// Vets by digest before a byte of it is compiled.
@@ -218,7 +192,7 @@ impl Plugins {
         policy.vet(&PluginIdentity { name: shown.to_owned(), digest: digest.clone(), origin: origin.clone() })?;
         let plugin = self.sandbox.load(Component { shown, digest: Some(&digest), bytes }).await?;
         let identity = identity_of(&plugin, origin);
-        if self.is_taken(plugin.card(), policy).await? {
+        if is_taken(plugin.card()) {
             return Err(StiError::NameTaken { shown: shown.to_owned(), name: plugin.card().name.clone() });
         }
         Ok((plugin, identity))
@@ -249,6 +223,15 @@ impl Chosen {
     }
 }
 
+fn of_kind(kind: Kind) -> impl Iterator<Item = &'static Shipped> {
+    SHIPPED.iter().filter(move |shipped| shipped.kinds.contains(&kind))
+}
+
+/// Whether a card bears a name or alias of a shipped plugin: messages and policy would speak of the wrong one.
+fn is_taken(card: &Card) -> bool {
+    SHIPPED.iter().flat_map(|shipped| shipped.names).any(|name| card.answers_to(name))
+}
+
 fn component(shipped: &'static Shipped) -> Component<'static> {
     Component { shown: shipped.file, digest: Some(shipped.digest), bytes: shipped.bytes }
 }
@@ -260,4 +243,23 @@ fn unread(shipped: &Shipped) -> PluginIdentity {
 
 fn identity_of(plugin: &Plugin, origin: Origin) -> PluginIdentity {
     PluginIdentity { name: plugin.card().name.clone(), digest: plugin.digest().to_owned(), origin }
+}
+
+#[cfg(test)]
+mod tests {
+    use sti_sandbox::{Limits, Settings};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn manifests_say_of_plugins_what_these_say_of_themselves() {
+        let sandbox = Sandbox::new(Settings { store: None, limits: Limits::default() }).unwrap();
+        let plugins = Plugins::new(sandbox);
+        for (known, shipped) in plugins.known(&Policy::none()).await.unwrap().iter().zip(SHIPPED) {
+            let card = known.card.as_ref().unwrap();
+            let names: Vec<_> = std::iter::once(&card.name).chain(&card.aliases).map(String::as_str).collect();
+            assert_eq!((known.name.as_str(), names.as_slice()), (shipped.file, shipped.names));
+            assert_eq!(card.kinds, shipped.kinds, "{}", shipped.file);
+        }
+    }
 }

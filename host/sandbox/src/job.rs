@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cap_std::fs::Dir;
 use sti_core::{Blob, ImageFacts, Plan, Progress, Reference, Tree, Variable, plan::Network, tree};
 use sti_engine::Questions;
 
@@ -77,6 +78,8 @@ pub struct Errand {
     pub settings: Vec<Variable>,
     /// The bytes, where the address is a file of the user's.
     pub file: Option<Blob>,
+    /// Shown as `/input`, to be read only, where the address is a directory of the user's.
+    pub input: Option<Arc<Dir>>,
 }
 
 /// What a fetcher reaches beside its tree.

@@ -99,6 +99,7 @@ impl Plugin {
         self.code().await?;
         let output = Output::default();
         let state = State::errand(&self.limits, &self.card.name, reach, &output, errand, tree);
+        let state = state.map_err(|error| self.failed(&error, &output))?;
         let mut state = self
             .ask(state, &output, Kind::Fetcher, "fetch", |state| {
                 let (address, tree) = (state.handles.push(handles::Address)?, state.handles.push(handles::TreeWriter)?);

@@ -13,7 +13,9 @@ mod requests;
 mod trees;
 mod words;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, os::fd::AsRawFd, sync::Arc};
+
+use cap_std::fs::Dir;
 
 use sti_bindings::host::sti::host as wit;
 use sti_core::{
@@ -22,7 +24,7 @@ use sti_core::{
 };
 use sti_engine::Questions;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 pub(crate) use budget::Budget;
 pub(crate) use draft::Draft;
@@ -97,10 +99,18 @@ impl State {
     }
 
     /// A call about an address, which fills a tree.
-    pub(crate) fn errand(limits: &Limits, plugin: &str, reach: Reach, output: &Output, errand: Errand, tree: TreeWriter) -> Self {
+    pub(crate) fn errand(
+        limits: &Limits,
+        plugin: &str,
+        reach: Reach,
+        output: &Output,
+        errand: Errand,
+        tree: TreeWriter,
+    ) -> wasmtime::Result<Self> {
         let voice = Voice::new(plugin, reach.progress, limits.log_bytes);
+        let wasi = wasi_with(output, errand.input.as_deref())?;
         let matter = Matter::Errand(Box::new(errand), Vec::new());
-        Self { filled: Some(tree), web: reach.web, ..Self::new(limits, voice, None, output, matter) }
+        Ok(Self { wasi, filled: Some(tree), web: reach.web, ..Self::new(limits, voice, None, output, matter) })
     }
 
     /// The tree that was filled.
@@ -158,12 +168,26 @@ impl State {
 
 /// No files, no sockets, no environment, no arguments; input at its end, output kept for a person to read.
 fn inert_wasi(output: &Output) -> WasiCtx {
+    inert(output).build()
+}
+
+/// The same with one directory to be read, which was opened for this and bears no other name here.
+fn wasi_with(output: &Output, input: Option<&Dir>) -> wasmtime::Result<WasiCtx> {
+    let mut builder = inert(output);
+    if let Some(input) = input {
+        let path = format!("/proc/self/fd/{}", input.as_raw_fd());
+        builder.preopened_dir(path, "/input", FsPerms::ReadOnly)?;
+    }
+    Ok(builder.build())
+}
+
+fn inert(output: &Output) -> WasiCtxBuilder {
     let mut builder = WasiCtx::builder();
     builder.allow_blocking_current_thread(true);
     builder.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
     builder.max_random_size(64 << 10);
     builder.stdout(output.clone()).stderr(output.clone());
-    builder.build()
+    builder
 }
 
 impl WasiView for State {

@@ -1,5 +1,7 @@
 //! How an address is written: `archive:PATH`, `https://HOST/PATH#REF`, `user@host:path`. Nothing is looked up here.
 
+use std::path::{Path, PathBuf};
+
 use sti_network::Login;
 
 use crate::SourceAddress;
@@ -26,7 +28,25 @@ pub(super) fn parse(word: &str) -> Option<(SourceAddress, Option<Login>)> {
     Some((SourceAddress { written, prefix, text, reference: reference.map(str::to_owned), ..SourceAddress::default() }, login))
 }
 
+/// The address of a repository that lies at a path.
+pub(super) fn of_path(path: &Path) -> SourceAddress {
+    let text = path.to_string_lossy().into_owned();
+    SourceAddress { written: text.clone(), text, ..SourceAddress::default() }
+}
+
 impl SourceAddress {
+    /// The path of this machine that the address names, if it is one, and whether its reference is part of that.
+    pub(super) fn path_here(&self) -> Option<(PathBuf, bool)> {
+        if let Some(path) = self.text.strip_prefix("file://") {
+            return Some((PathBuf::from(path), false));
+        }
+        if self.text.contains("://") || (self.prefix.is_none() && !Path::new(&self.text).exists()) {
+            return None;
+        }
+        let whole = PathBuf::from(self.with_reference());
+        if self.reference.is_some() && whole.exists() { Some((whole, true)) } else { Some((PathBuf::from(&self.text), false)) }
+    }
+
     /// The text with its reference, as they stood together: a `#` may have been part of a path.
     pub(super) fn with_reference(&self) -> String {
         with_reference(&self.text, self.reference.as_deref())

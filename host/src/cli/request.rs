@@ -80,7 +80,8 @@ pub(super) fn narrowed(
     let fetcher = flags.fetcher.as_deref().map_or(Ok(FetcherChoice::ByAddress), fetcher)?;
     let limits = limits(&flags.limit)?;
     // What lies on this machine reaches no server.
-    let web = if address.file.is_some() { None } else { Some(Arc::new(web::surroundings(login, flags)?)) };
+    let web =
+        if address.file.is_some() || address.input.is_some() { None } else { Some(Arc::new(web::surroundings(login, flags)?)) };
     Ok(SourceAddress { reference, subdirectory, settings, fetcher, limits, web, ..address })
 }
 

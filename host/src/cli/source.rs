@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     fs::File,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use cap_std::{ambient_authority, fs::Dir};
@@ -23,13 +24,13 @@ pub(super) enum Word {
 
 /// Tells what SOURCE means, and opens what it names on this machine.
 pub(super) fn read(word: &Path) -> Result<Word, StiError> {
-    if word.exists() && !is_repository(word) {
-        return open(word).map(Word::Tree);
-    }
-    let Some((mut address, login)) = word.to_str().and_then(address::parse) else { return open(word).map(Word::Tree) };
-    if address.prefix.is_some() {
-        address.file = file_of(&mut address)?;
-    }
+    let parsed = word.to_str().and_then(address::parse);
+    let (mut address, login) = match parsed {
+        _ if is_repository(word) => (address::of_path(word), None),
+        Some(parsed) if !word.exists() => parsed,
+        _ => return open(word).map(Word::Tree),
+    };
+    open_what_is_here(&mut address)?;
     Ok(Word::Address(Box::new(address), login))
 }
 
@@ -55,28 +56,32 @@ fn open(path: &Path) -> Result<Tree, StiError> {
     Ok(Tree::single_file(dir, &name, path)?)
 }
 
-/// The file that the rest of `archive:app.tar` names; `-` is standard input. None where there is no such file: it may be no path.
-fn file_of(address: &mut SourceAddress) -> Result<Option<Blob>, StiError> {
-    if address.text == "-" {
-        return scratch::of_standard_input().map(Some);
+/// Opens the file or directory that an address names: the rest of `archive:app.tar`, of `git:./app` and of `file:///srv/app.git`; `-` is
+/// standard input. It may be no path at all.
+fn open_what_is_here(address: &mut SourceAddress) -> Result<(), StiError> {
+    if address.prefix.is_some() && address.text == "-" {
+        address.file = Some(scratch::of_standard_input()?);
+        return Ok(());
     }
-    let whole = address.with_reference();
-    let path = Path::new(&whole);
-    let metadata = match std::fs::metadata(path) {
+    let Some((path, is_whole)) = address.path_here() else { return Ok(()) };
+    let metadata = match std::fs::metadata(&path) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(not_opened(path, &error)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(not_opened(&path, &error)),
     };
-    if !metadata.is_file() && !metadata.is_dir() {
-        return Err(tree::Error::SpecialFile { path: whole, kind: kind_of(&metadata) }.into());
+    if is_whole {
+        // A `#` belonged to the name.
+        (address.text, address.reference) = (address.with_reference(), None);
     }
     if metadata.is_dir() {
-        return Ok(None);
+        let dir = Dir::open_ambient_dir(&path, ambient_authority()).map_err(|error| not_opened(&path, &error))?;
+        address.input = Some(Arc::new(dir));
+    } else if metadata.is_file() {
+        address.file = Some(File::open(&path).and_then(Blob::of).map_err(|error| not_opened(&path, &error))?);
+    } else {
+        return Err(tree::Error::SpecialFile { path: path.display().to_string(), kind: kind_of(&metadata) }.into());
     }
-    let blob = File::open(path).and_then(Blob::of).map_err(|error| not_opened(path, &error))?;
-    // A `#` belonged to the name.
-    (address.text, address.reference) = (whole, None);
-    Ok(Some(blob))
+    Ok(())
 }
 
 /// A bare repository is no source as it stands, but something to be fetched from.

@@ -55,6 +55,8 @@ pub struct SourceAddress {
     pub settings: Vec<Variable>,
     /// The bytes, where the address is a file of the user's.
     pub file: Option<Blob>,
+    /// The directory, where the address is one of the user's.
+    pub input: Option<Arc<Dir>>,
     /// Who fetches, where that is not for the address to say.
     pub fetcher: FetcherChoice,
     /// How much may be fetched.
@@ -111,6 +113,7 @@ pub async fn fetch(
         subdirectory,
         settings: address.settings.clone(),
         file: address.file.clone(),
+        input: address.input.clone(),
     };
     let refusals = Arc::new(Refusals::default());
     let servers = address.web.as_ref().map(|surroundings| web::of(&address.text, surroundings, &refusals, progress));

@@ -20,9 +20,13 @@ fn by_ending(cards: &[&Card], text: &str) -> Option<usize> {
     fitting.max_by_key(|(_, ending)| ending.len()).map(|(place, _)| place)
 }
 
-/// An address without a scheme is one of ssh's: `user@host:path`.
+/// An address without a scheme is one of ssh's: `user@host:path`. What is none of both is a path.
 fn scheme_of(text: &str) -> &str {
-    text.split_once("://").map_or("ssh", |(scheme, _)| scheme)
+    match text.split_once("://") {
+        Some((scheme, _)) => scheme,
+        None if text.split_once(':').is_some_and(|(host, _)| host.contains('@')) => "ssh",
+        None => "",
+    }
 }
 
 #[cfg(test)]
