@@ -9,6 +9,8 @@ use sti_plugin::Blob;
 
 /// How much is asked for at once: the size at which calls of the host cost least.
 pub(crate) const PIECE: u32 = 1 << 16;
+/// How much is asked for first after a leap: often just a header, behind which the next leap comes.
+const AFTER_LEAP: u32 = 1 << 11;
 
 /// Bytes in order, of which many can be passed over.
 pub(crate) trait Stream: BufRead {
@@ -37,12 +39,14 @@ pub(crate) struct Reader {
     begins: u64,
     /// What of the buffer was consumed.
     consumed: usize,
+    /// How much is asked for next.
+    ahead: u32,
 }
 
 impl Reader {
     /// Begins at the beginning.
     pub(crate) fn new(blob: &Rc<Blob>) -> Self {
-        Self { blob: Rc::clone(blob), size: blob.size(), buffer: Vec::new(), begins: 0, consumed: 0 }
+        Self { blob: Rc::clone(blob), size: blob.size(), buffer: Vec::new(), begins: 0, consumed: 0, ahead: PIECE }
     }
 
     /// How many bytes the blob has.
@@ -61,7 +65,7 @@ impl Reader {
             Some(within) if within <= self.buffer.len() => self.consumed = within,
             _ => {
                 self.buffer.clear();
-                (self.begins, self.consumed) = (offset, 0);
+                (self.begins, self.consumed, self.ahead) = (offset, 0, AFTER_LEAP);
             }
         }
     }
@@ -77,8 +81,8 @@ impl Reader {
 
     fn refill(&mut self) -> io::Result<()> {
         let at = self.at();
-        self.buffer = self.blob.read(at, PIECE).map_err(io::Error::other)?;
-        (self.begins, self.consumed) = (at, 0);
+        self.buffer = self.blob.read(at, self.ahead).map_err(io::Error::other)?;
+        (self.begins, self.consumed, self.ahead) = (at, 0, PIECE.min(self.ahead * 4));
         Ok(())
     }
 }

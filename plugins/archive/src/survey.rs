@@ -4,10 +4,7 @@
 //! several entries of one name is the last. Limits are held here as well, against what headers say: an absurd size is
 //! refused before a byte of it is read.
 
-use std::{
-    collections::HashSet,
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sti_plugin::Problem;
 
@@ -23,21 +20,21 @@ pub(crate) struct Plan {
     pub(crate) levels: usize,
     /// How many entries there are.
     pub(crate) entries: u64,
-    /// Those that a later entry of the same name replaces, by their place in the archive.
-    replaced: HashSet<u64>,
-    /// Hashes of names that hard links lead to.
-    linked: HashSet<u64>,
+    /// Those that a later entry of the same name replaces, by their place in the archive; sorted.
+    replaced: Vec<usize>,
+    /// Hashes of names that hard links lead to; sorted.
+    linked: Vec<u64>,
 }
 
 impl Plan {
     /// Whether a later entry has the same name.
-    pub(crate) fn replaces(&self, place: u64) -> bool {
-        self.replaced.contains(&place)
+    pub(crate) fn replaces(&self, place: usize) -> bool {
+        self.replaced.binary_search(&place).is_ok()
     }
 
     /// Whether a hard link leads to a name.
     pub(crate) fn links_to(&self, name: &Name) -> bool {
-        self.linked.contains(&hash(name))
+        self.linked.binary_search(&hash(name)).is_ok()
     }
 }
 
@@ -46,14 +43,14 @@ pub(crate) struct Survey {
     settings: Settings,
     tops: Tops,
     bytes: u64,
-    /// Hashes of names, at the places of their entries. A million names would not fit into a plugin's memory; a million of these do.
+    /// Hashes of names, at the places of their entries. A million names would be too much memory; a million of these are not.
     names: Vec<u64>,
-    linked: HashSet<u64>,
+    linked: Vec<u64>,
 }
 
 impl Survey {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, tops: Tops::default(), bytes: 0, names: Vec::new(), linked: HashSet::new() }
+        Self { settings, tops: Tops::default(), bytes: 0, names: Vec::new(), linked: Vec::new() }
     }
 
     /// Looks at one more entry, and refuses it where it would be too much.
@@ -77,11 +74,12 @@ impl Survey {
 
     /// Notes where a hard link leads.
     pub(crate) fn add_link(&mut self, target: &Name) {
-        self.linked.insert(hash(target));
+        self.linked.push(hash(target));
     }
 
     /// Ends the first pass.
-    pub(crate) fn plan(self) -> Result<Plan, Problem> {
+    pub(crate) fn plan(mut self) -> Result<Plan, Problem> {
+        self.linked.sort_unstable();
         let levels = self.tops.levels(self.settings.strip)?;
         let entries = self.names.len() as u64;
         Ok(Plan { levels, entries, replaced: replaced(&self.names), linked: self.linked })
@@ -102,9 +100,11 @@ fn hash(name: &Name) -> u64 {
 }
 
 /// Finds the places of names that come again later. The top itself (`./`) is never written, and may come as often as it likes.
-fn replaced(names: &[u64]) -> HashSet<u64> {
+fn replaced(names: &[u64]) -> Vec<usize> {
     let mut places = (0..names.len()).collect::<Vec<_>>();
     places.sort_unstable_by_key(|place| (names[*place], *place));
     let pairs = places.windows(2).filter(|pair| names[pair[0]] == names[pair[1]]);
-    pairs.map(|pair| pair[0] as u64).collect()
+    let mut replaced = pairs.map(|pair| pair[0]).collect::<Vec<_>>();
+    replaced.sort_unstable();
+    replaced
 }
