@@ -4,7 +4,7 @@ use std::io;
 
 use sti_plugin::Problem;
 
-use crate::{codecs::Codec, damage::told, reader::Reader};
+use crate::{codecs::Codec, damage::told, reader::Reader, tar};
 
 /// What an archive is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +50,15 @@ fn begins_skippable(bytes: &[u8]) -> bool {
 }
 
 impl Format {
-    /// Looks at the first bytes. Whatever has no magic number of its own may be a plain tar file, which its first header shows.
+    /// Looks at the first bytes. A plain tar file begins with a name, which can be like any magic number, and so its sum is looked at
+    /// first; whatever has no magic number may still be an empty one.
     pub(crate) fn of(reader: &mut Reader) -> Result<Self, Problem> {
-        let head = reader.peek(8).map_err(|error: io::Error| told(&error))?;
+        let head = reader.peek(512).map_err(|error: io::Error| told(&error))?;
         if head.is_empty() {
             return Err(Problem::invalid("not-an-archive", "the file is empty"));
+        }
+        if tar::begins(head) {
+            return Ok(Self::Tar(None));
         }
         if begins_skippable(head) {
             return Ok(Self::Tar(Some(Codec::Zstd)));

@@ -17,6 +17,11 @@ use crate::{
 };
 use entries::{Entries, Entry, Kind};
 
+/// Whether bytes, of which 512 are needed, begin a plain tar file.
+pub(crate) fn begins(bytes: &[u8]) -> bool {
+    header::begins(bytes)
+}
+
 /// Unpacks a tar file, and tells how many entries it wrote.
 pub(crate) fn unpack(blob: &Rc<Blob>, codec: Option<Codec>, settings: Settings, tree: &TreeWriter) -> Result<u64, Problem> {
     let plan = survey(Entries::open(blob, codec), settings)?;

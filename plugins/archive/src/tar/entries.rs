@@ -13,14 +13,14 @@ use tar::Header;
 
 use super::{
     extensions::{self, Extensions},
-    header::{has_right_sum, refused, size_of},
+    header::{has_right_sum, mode_of, refused, size_of},
     sparse::{self, Segment},
 };
 use crate::{
     codecs::{self, Codec},
     damage::{damaged, told, truncated},
     format::no_tar,
-    names::{Habits, Name, link_target, shown},
+    names::{Habits, Name, link_target},
     reader::Stream,
 };
 
@@ -66,7 +66,19 @@ impl Entries {
     }
 
     /// Gives the next entry, or none where the archive says that it ends.
+    ///
+    /// Who gives GNU tar one file twice gets an archive with a hard link from it to itself, which says nothing.
     pub(super) fn next(&mut self) -> Result<Option<Entry>, Problem> {
+        let is_own_link = |entry: &Entry| matches!(&entry.kind, Kind::Hardlink(target) if *target == entry.name);
+        loop {
+            match self.any()? {
+                Some(entry) if is_own_link(&entry) => {}
+                entry => return Ok(entry),
+            }
+        }
+    }
+
+    fn any(&mut self) -> Result<Option<Entry>, Problem> {
         let (mut name, mut link) = (None, None);
         let mut pax = Extensions::default();
         let mut left = extensions::MOST;
@@ -184,7 +196,7 @@ impl Entries {
         let stored = said.size.unwrap_or(size);
         let link = || said.link.unwrap_or_else(|| header.link_name_bytes().unwrap_or_default().into_owned());
         let name = Name::judge(&raw, Habits::Tar)?;
-        let mode = header.mode().map_err(|_| damaged(format!("the mode of `{}` is no number", shown(&raw))))?;
+        let mode = mode_of(header)?;
         self.expect(stored);
         let (kind, size) = match header.entry_type().as_byte() {
             // A directory in archives that are older than its own type.

@@ -22,10 +22,34 @@ pub(super) fn has_right_sum(header: &Header) -> bool {
 /// Reads the size of a header. Numbers in base 256 can be negative, and nothing else is.
 pub(super) fn size_of(header: &Header) -> Result<u64, Problem> {
     let field = &header.as_old().size;
+    if is_blank(field) {
+        return Ok(0);
+    }
     let is_binary = field[0] & 0x80 != 0;
     let fits = !is_binary || (field[0] == 0x80 && field[1..4].iter().all(|byte| *byte == 0));
     let size = header.entry_size().ok().filter(|_| fits);
     size.ok_or_else(|| damaged(format!("the size of `{}` is no number of bytes", shown(&header.path_bytes()))))
+}
+
+/// Reads the mode of a header.
+pub(super) fn mode_of(header: &Header) -> Result<u32, Problem> {
+    if is_blank(&header.as_old().mode) {
+        return Ok(0);
+    }
+    header.mode().map_err(|_| damaged(format!("the mode of `{}` is no number", shown(&header.path_bytes()))))
+}
+
+/// Whether a writer left a field out, which counts as zero.
+fn is_blank(field: &[u8]) -> bool {
+    field.iter().all(|byte| matches!(byte, 0 | b' '))
+}
+
+/// Whether bytes begin with a header.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    let mut header = Header::new_old();
+    let Some(block) = bytes.get(..header.as_bytes().len()) else { return false };
+    header.as_mut_bytes().copy_from_slice(block);
+    has_right_sum(&header)
 }
 
 /// What no tree may have, by its type in the header.

@@ -208,6 +208,27 @@ fn strips_names_and_the_targets_of_hard_links_and_not_those_of_symlinks() {
 }
 
 #[test]
+fn passes_over_a_hard_link_from_a_file_to_itself() {
+    check_tree(tar::whole(&[tar::file("a", b"1"), tar::hardlink("./a", "a")]), "file 644 a (1 bytes)\n");
+}
+
+#[test]
+fn takes_a_plain_tar_file_for_one_whatever_its_first_name_is_like() {
+    for name in ["BZh91AY", "PK\x03\x04", "<", "MZ"] {
+        check_tree(tar::whole(&[tar::file(name, b"1")]), &format!("file 644 {name} (1 bytes)\n"));
+    }
+}
+
+#[test]
+fn takes_fields_that_were_left_out_for_zero() {
+    let blank = tar::header(b'5', b"a", 0, |header| {
+        header.as_old_mut().size = [b' '; 12];
+        header.as_old_mut().mode = [0; 8];
+    });
+    check_tree(tar::whole(&[blank]), "directory 0 a\n");
+}
+
+#[test]
 fn gives_symlinks_a_second_name_too() {
     let parts = [tar::symlink("top/a", "/anywhere"), tar::hardlink("top/b", "top/a"), tar::hardlink("top/c", "top/b")];
     check_tree(tar::whole(&parts[..2]), "symlink a -> /anywhere\nsymlink b -> /anywhere\n");
