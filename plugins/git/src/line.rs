@@ -17,13 +17,20 @@ use sti_plugin::{Problem, repositories};
 
 use crate::{
     location::{Line, Scheme},
-    trouble::Trouble,
+    trouble::{Budget, Trouble},
 };
 
 /// Opens the line.
 pub(crate) fn open(line: &Line, trouble: &Trouble) -> Result<Box<dyn Transport>, Problem> {
     let connection = Rc::new(RefCell::new(repositories::connect(&line.url)?));
-    let half = || Half { connection: Rc::clone(&connection), trouble: trouble.clone() };
+    let budget = Budget::new(Budget::LIST + Budget::PACK);
+    let unheard = Rc::default();
+    let half = || Half {
+        connection: Rc::clone(&connection),
+        trouble: trouble.clone(),
+        budget: budget.clone(),
+        unheard: Rc::clone(&unheard),
+    };
     let mode = match line.scheme {
         Scheme::Git => ConnectMode::Daemon,
         Scheme::Ssh => ConnectMode::Process,
@@ -36,6 +43,9 @@ pub(crate) fn open(line: &Line, trouble: &Trouble) -> Result<Box<dyn Transport>,
 struct Half {
     connection: Rc<RefCell<repositories::Connection>>,
     trouble: Trouble,
+    budget: Budget,
+    /// Why something could not be written.
+    unheard: Rc<RefCell<Option<io::Error>>>,
 }
 
 impl Half {
@@ -51,14 +61,28 @@ impl Half {
 impl Read for Half {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.connection.borrow_mut().read(buffer);
-        read.map_err(|error| self.keep(error))
+        let length = read.map_err(|error| self.keep(error))?;
+        if length == 0
+            && let Some(error) = self.unheard.borrow_mut().take()
+        {
+            return Err(self.keep(error));
+        }
+        self.budget.spend(length).map_err(|problem| self.trouble.keep(problem))?;
+        Ok(length)
     }
 }
 
 impl Write for Half {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.connection.borrow_mut().write(bytes);
-        written.map_err(|error| self.keep(error))
+        match written {
+            Ok(length) => Ok(length),
+            Err(error) => {
+                // Whoever listens no more has often said why: that is read first.
+                self.unheard.borrow_mut().get_or_insert(error);
+                Ok(bytes.len())
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! A repository in a directory of the user's, which the host shows to be read.
 //!
-//! Nothing of it is obeyed: no hook is run, and of its configuration only the format of identifiers and of references is read.
+//! Nothing of it is obeyed: no hook is run, and of its configuration only the formats are read, and where it was cloned from.
 
 mod database;
 mod delta;
@@ -12,6 +12,7 @@ use sti_plugin::Problem;
 
 use self::{database::Database, directory::Directory};
 use crate::{
+    location::Location,
     reference::{self, RequestedRef, Step},
     repository::{Found, short},
     store::Store,
@@ -22,7 +23,9 @@ pub(crate) fn open(top: std::path::PathBuf, address: &str, wanted: &RequestedRef
     let directory = Directory::find(top, address)?;
     let database = Database::open(directory, address)?;
     let (commit, reference) = resolve(database.directory(), &database, address, wanted)?;
-    Ok(Found { commit, reference, objects: Box::new(database) })
+    let origin = database.directory().origin()?.and_then(|url| Location::parse(&url).ok());
+    let origin = origin.filter(|location| !matches!(location, Location::Local(_)));
+    Ok(Found { commit, reference, origin, objects: Box::new(database) })
 }
 
 fn resolve(

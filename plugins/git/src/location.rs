@@ -47,7 +47,11 @@ impl Location {
             return line(text, scheme, rest).map(Self::Line).ok_or_else(|| malformed(text));
         }
         if let Some(rest) = strip(text, "http://").or_else(|| strip(text, "https://")) {
-            return if authority(rest).0.is_empty() { Err(malformed(text)) } else { Ok(Self::Web(text.to_owned())) };
+            let (place, path) = authority(rest);
+            // Credentials are the host's, and are sent, shown and kept by nobody else.
+            let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+            let scheme = &text[..text.len() - rest.len()];
+            return if place.is_empty() { Err(malformed(text)) } else { Ok(Self::Web(format!("{scheme}{place}{path}"))) };
         }
         if let Some(path) = strip(text, "file://") {
             return Ok(Self::Local(path.to_owned()));
@@ -183,6 +187,7 @@ mod tests {
         check_line("host:/a/b.git", "ssh://host/a/b.git", "host", None, "/a/b.git");
         check_line("me@[::1]:a", "ssh://me@[::1]/~/a", "[::1]", None, "/~/a");
         assert_eq!(Location::parse("HTTPS://host/a").unwrap(), Location::Web("HTTPS://host/a".to_owned()));
+        assert_eq!(Location::parse("https://me:secret@host/a@b").unwrap(), Location::Web("https://host/a@b".to_owned()));
         assert_eq!(Location::parse("file:///a/b.git").unwrap(), Location::Local("/a/b.git".to_owned()));
         assert_eq!(Location::parse("./a:b.git").unwrap(), Location::Local("./a:b.git".to_owned()));
     }

@@ -40,7 +40,7 @@ const FEWEST_DIGITS: usize = 4;
 impl RequestedRef {
     /// Reads what the user wrote.
     pub(crate) fn parse(text: Option<&str>) -> Result<Self, Problem> {
-        let Some(text) = text.filter(|text| *text != "HEAD") else { return Ok(Self::Head) };
+        let Some(text) = text.filter(|text| !["HEAD", "@"].contains(text)) else { return Ok(Self::Head) };
         let is_hexadecimal = text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if is_hexadecimal && text.len() == 40 {
             return ObjectId::from_hex(text.as_bytes()).map(Self::Commit).map_err(|_| malformed(text));

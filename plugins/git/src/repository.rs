@@ -16,6 +16,8 @@ pub(crate) struct Found {
     pub(crate) commit: ObjectId,
     /// Branch or tag, where one was named or is the server's own.
     pub(crate) reference: Option<String>,
+    /// What relative addresses of submodules start from, where that is not the address itself.
+    pub(crate) origin: Option<Location>,
     pub(crate) objects: Box<dyn Store>,
 }
 
@@ -56,7 +58,7 @@ fn fetch_named(remote: &mut Remote, location: &Location, name: &str) -> Result<F
 
 fn fetch_tip(remote: &mut Remote, tip: &Reference, reference: Option<String>) -> Result<Found, Problem> {
     let objects = remote.fetch(&Request { wants: &[tip.object], history: History::None })?;
-    Ok(Found { commit: objects.commit(&tip.object)?, reference, objects: Box::new(objects) })
+    Ok(Found { commit: objects.commit(&tip.object)?, reference, origin: None, objects: Box::new(objects) })
 }
 
 /// A server may send a commit by its identifier or not; where it does not, its branches may hold it.
@@ -65,28 +67,38 @@ fn fetch_commit(remote: &mut Remote, location: &Location, id: ObjectId) -> Resul
         Err(problem) if problem.code() == "commit-not-served" && !remote.sends_any_commit() => search(location, id, problem)?,
         fetched => fetched?,
     };
-    Ok(Found { commit: objects.commit(&id)?, reference: None, objects: Box::new(objects) })
+    Ok(Found { commit: objects.commit(&id)?, reference: None, origin: None, objects: Box::new(objects) })
 }
 
 /// Looks for a commit in everything that a server has. The line to it ended with its refusal.
 fn search(location: &Location, id: ObjectId, refusal: Problem) -> Result<Objects, Problem> {
     log::info(format!("the server does not send `{id}` by itself: looks for it in the whole history"));
     let mut remote = Remote::connect(location)?;
-    let tips = tips(&remote.references(&["refs/heads/".to_owned(), "refs/tags/".to_owned()])?);
+    let tips = tips(&remote.references(&["refs/heads/".to_owned(), "refs/tags/".to_owned()])?)?;
     let objects = remote.fetch(&Request { wants: &tips, history: History::Whole })?;
     if objects.find(&id, &mut Vec::new())?.is_some() { Ok(objects) } else { Err(refusal) }
 }
 
-fn tips(all: &[Reference]) -> Vec<ObjectId> {
+/// The most commits that are asked for at once, since a request has a limit.
+const MOST_TIPS: usize = 50_000;
+
+fn tips(all: &[Reference]) -> Result<Vec<ObjectId>, Problem> {
     let mut tips: Vec<_> = all.iter().map(|reference| reference.object).collect();
     tips.sort_unstable();
     tips.dedup();
-    tips
+    if tips.len() <= MOST_TIPS {
+        return Ok(tips);
+    }
+    Err(Problem::exhausted(
+        "too-many-references",
+        format!("the repository has more than {MOST_TIPS} branches and tags to look through"),
+    )
+    .hint("name a branch or tag that holds the commit"))
 }
 
 /// Finds the commit whose identifier starts so: among the tips first, then in the history, which is fetched without any files.
 fn expand(remote: &mut Remote, start: &str, all: &[Reference]) -> Result<Option<ObjectId>, Problem> {
-    let tips = tips(all);
+    let tips = tips(all)?;
     let mut found: Vec<_> = tips.iter().copied().filter(|tip| tip.to_string().starts_with(start)).collect();
     if found.is_empty() && !tips.is_empty() {
         if !remote.can_leave_out_files() {

@@ -38,7 +38,8 @@ struct Submodule {
 
 /// Writes a repository with all its submodules. Only one of them is in memory at a time.
 pub(crate) fn write_all(checkout: &mut Checkout, found: Found, location: &Location) -> Result<(), Problem> {
-    let top = Submodule { prefix: String::new(), location: location.clone(), commit: found.commit, depth: 0 };
+    let location = found.origin.as_ref().unwrap_or(location).clone();
+    let top = Submodule { prefix: String::new(), location, commit: found.commit, depth: 0 };
     let mut waiting = write_one(checkout, found, &top)?;
     let mut count = 0;
     while let Some(submodule) = waiting.pop() {

@@ -1,6 +1,11 @@
 //! Failures of the parts underneath, told in our words.
 
-use std::{cell::RefCell, error::Error, io, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    error::Error,
+    io,
+    rc::Rc,
+};
 
 use sti_plugin::Problem;
 
@@ -19,6 +24,32 @@ impl Trouble {
     /// Tells the problem that was kept; where there is none, what the library says.
     pub(crate) fn or(&self, otherwise: impl FnOnce() -> Problem) -> Problem {
         self.0.borrow_mut().take().unwrap_or_else(otherwise)
+    }
+}
+
+/// How much more one answer may hold, so that a server which never ends does not fill the memory.
+#[derive(Clone)]
+pub(crate) struct Budget(Rc<Cell<u64>>);
+
+impl Budget {
+    /// Of a list of references.
+    pub(crate) const LIST: u64 = 32 << 20;
+    /// Of everything else: a pack of the largest size there may be, and what is said beside it.
+    pub(crate) const PACK: u64 = 160 << 20;
+
+    /// Starts with so many bytes.
+    pub(crate) fn new(bytes: u64) -> Self {
+        Self(Rc::new(Cell::new(bytes)))
+    }
+
+    /// Takes away what was read.
+    pub(crate) fn spend(&self, bytes: usize) -> Result<(), Problem> {
+        let left = self.0.get().checked_sub(bytes as u64).ok_or_else(|| {
+            Problem::exhausted("answer-too-large", "the server says more than is believed of a repository")
+                .hint("build from a checkout: `git clone --depth 1` it, and give the directory as the source")
+        })?;
+        self.0.set(left);
+        Ok(())
     }
 }
 

@@ -17,13 +17,15 @@ use gix_transport::{
 };
 use sti_plugin::{Problem, http as host};
 
-use crate::trouble::Trouble;
+use crate::trouble::{Budget, Trouble};
 
 /// How much of a body is read at once.
 const PIECE: u32 = 1 << 16;
 
 /// What git's own servers call their answers.
 const ADVERTISEMENT: &str = "application/x-git-upload-pack-advertisement";
+/// What a request says that asks for references.
+const LIST: &[u8] = b"command=ls-refs";
 const RESULT: &str = "application/x-git-upload-pack-result";
 
 /// Headers that are the host's to set.
@@ -72,7 +74,13 @@ impl Http for Client {
         let unsent = Unsent { url: url.to_owned(), headers: split(headers), body: outgoing.clone() };
         // What the answer says of itself is judged when it is there; nothing is sent before the body is complete.
         let headers = Cursor::new(format!("content-type: {RESULT}\n").into_bytes());
-        let body = Body { unsent: Some(unsent), answer: None, piece: Cursor::default(), trouble: self.trouble.clone() };
+        let body = Body {
+            unsent: Some(unsent),
+            answer: None,
+            piece: Cursor::default(),
+            trouble: self.trouble.clone(),
+            budget: Budget::new(Budget::PACK),
+        };
         Ok(PostResponse { post_body: outgoing, headers, body })
     }
 
@@ -113,18 +121,31 @@ pub(crate) struct Body {
     answer: Option<host::Response>,
     piece: Cursor<Vec<u8>>,
     trouble: Trouble,
+    budget: Budget,
 }
 
 impl Body {
     fn of(answer: host::Response, trouble: &Trouble) -> Self {
-        Self { unsent: None, answer: Some(answer), piece: Cursor::default(), trouble: trouble.clone() }
+        Self {
+            unsent: None,
+            answer: Some(answer),
+            piece: Cursor::default(),
+            trouble: trouble.clone(),
+            budget: Budget::new(Budget::LIST),
+        }
     }
 
     fn next_piece(&mut self) -> Result<Vec<u8>, Problem> {
         if let Some(Unsent { url, headers, body }) = self.unsent.take() {
-            self.answer = Some(send("POST", &url, headers, &body.0.take(), RESULT)?);
+            let body = body.0.take();
+            if body.windows(LIST.len()).any(|some| some == LIST) {
+                self.budget = Budget::new(Budget::LIST);
+            }
+            self.answer = Some(send("POST", &url, headers, &body, RESULT)?);
         }
-        self.answer.as_ref().map_or(Ok(Vec::new()), |answer| answer.read(PIECE))
+        let piece = self.answer.as_ref().map_or(Ok(Vec::new()), |answer| answer.read(PIECE))?;
+        self.budget.spend(piece.len())?;
+        Ok(piece)
     }
 }
 

@@ -45,10 +45,19 @@ impl Directory {
         Self { git: top.join(inside) }.judged(address)
     }
 
+    /// Tells where the repository was cloned from, which is what addresses of its submodules are relative to.
+    pub(super) fn origin(&self) -> Result<Option<String>, Problem> {
+        Ok(self.configuration()?.and_then(|config| Some(config.string("remote.origin.url")?.to_string())))
+    }
+
+    fn configuration(&self) -> Result<Option<gix_config::File>, Problem> {
+        let content = self.read("config")?.unwrap_or_default();
+        Ok(gix_config::File::from_bytes_no_includes(&content, file::Metadata::from(Source::Local), Options::default()).ok())
+    }
+
     fn judged(self, address: &str) -> Result<Self, Problem> {
-        let config = self.read("config")?.unwrap_or_default();
-        let config = gix_config::File::from_bytes_no_includes(&config, file::Metadata::from(Source::Local), Options::default());
-        let value = |key: &str| config.as_ref().ok().and_then(|config| Some(config.string(key)?.to_string().to_lowercase()));
+        let config = self.configuration()?;
+        let value = |key: &str| config.as_ref().and_then(|config| Some(config.string(key)?.to_string().to_lowercase()));
         for (key, known, what) in
             [("extensions.objectFormat", "sha1", "identifiers"), ("extensions.refStorage", "files", "references")]
         {

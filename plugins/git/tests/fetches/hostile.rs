@@ -308,6 +308,19 @@ fn passes_on_that_a_line_broke() {
 }
 
 #[test]
+fn stops_reading_a_list_without_end() {
+    let address = AddressBuilder::new("https://git.example/a.git").web(|request| {
+        if request.method == "GET" {
+            return Ok(servers::advertisement("sha1"));
+        }
+        let name = "n".repeat(60_000);
+        let lines = (0..600).flat_map(|number| packs::line(&format!("{} refs/heads/{name}{number}\n", "1".repeat(40))));
+        Ok(servers::result(&lines.collect::<Vec<u8>>()))
+    });
+    check_problem(&address.fetch::<Git>(), "answer-too-large", &["git clone --depth 1"]);
+}
+
+#[test]
 fn survives_answers_that_are_no_protocol() {
     for body in
         ["", "0000", "ffff", "zzzz", "0004", "001e# service=git-upload-pack\n", "000bversion", "0003", "fff0abc", "0009ERR x"]

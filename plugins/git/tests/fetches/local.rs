@@ -5,7 +5,7 @@ use std::fs;
 use sti_git::Git;
 use sti_plugin::testing::{AddressBuilder, Fetched};
 
-use crate::support::{Repository, Site, check_problem, git, listing};
+use crate::support::{Repository, Site, check_problem, git, listing, servers};
 
 /// A repository with four commits on `main`, the third a merge of `other`; answers the commits.
 fn site() -> (Site, Repository, [String; 4]) {
@@ -93,6 +93,21 @@ fn puts_together_long_chains_of_deltas() {
         let text = fetched.expect_tree().open().read_text("f", 10_000).unwrap();
         assert_eq!(text.lines().position(|line| line == "changed"), Some(59 - back));
     }
+}
+
+#[test]
+fn fetches_submodules_from_beside_where_it_was_cloned_from() {
+    let site = Site::new();
+    let (inner, app) = (site.repository("inner"), site.repository("app"));
+    let commit = inner.file("i", "inner").commit("m");
+    let list = app.object("blob", b"[submodule \"s\"]\npath = sub\nurl = ../../inner/.git\n");
+    app.commit_tree(&app.tree(&[("100644", b".gitmodules", &list), ("160000", b"sub", &commit)]));
+    check_problem(&at(&app).fetch::<Git>(), "invalid-address", &["../../inner"]);
+    app.git(&["config", "remote.origin.url", "http://me:secret@git.example/app/.git"]);
+    let root = site.root().to_owned();
+    let fetched = at(&app).web(move |request| servers::http_backend(&root, request)).fetch::<Git>();
+    assert!(listing(&fetched).contains("sub/i = inner"));
+    assert!(!fetched.log.iter().any(|line| line.text.contains("secret")));
 }
 
 #[test]
