@@ -148,7 +148,13 @@ fn entry(plugin: &Plugin, component: &Path, out: &Path) -> Result<String, Box<dy
     fs::write(out.join(&copy), &bytes)?;
     let mut digest = String::from("sha256:");
     Sha256::digest(&bytes).iter().try_for_each(|byte| write!(digest, "{byte:02x}"))?;
-    Ok(format!("    Shipped {{ file: {:?}, digest: {digest:?}, bytes: include_bytes!({:?}) }},", plugin.folder, copy))
+    let kinds: Vec<_> = plugin.kinds.iter().map(|kind| kind_in_rust(kind)).collect::<Result<_, _>>()?;
+    Ok(format!(
+        "    Shipped {{ file: {:?}, kinds: &[{}], names: &{}, digest: {digest:?}, bytes: include_bytes!({copy:?}) }},",
+        plugin.folder,
+        kinds.join(", "),
+        plugin.names,
+    ))
 }
 
 fn kind_in_rust(kind: &str) -> Result<&'static str, String> {
