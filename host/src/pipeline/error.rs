@@ -261,12 +261,17 @@ fn of_problem(problem: &Problem) -> (&'static str, u8) {
     }
 }
 
+/// The codes of fetchers that are about a branch, tag or commit.
+const OF_REFERENCES: &[&str] =
+    &["ambiguous-reference", "commit-not-served", "invalid-reference", "reference-not-found", "revision-not-supported"];
+
 /// Whose move it is where a source could not be fetched.
 fn of_fetch(problem: &Problem) -> (&'static str, u8) {
     match (problem.kind, problem.code.as_str()) {
         (_, "no-space") => ("no-space", 5),
-        (ProblemKind::Invalid | ProblemKind::NotFound, "invalid-ref" | "ambiguous-ref" | "no-such-ref") => ("invalid-ref", 2),
-        (ProblemKind::NotFound, _) => ("source-not-found", 2),
+        (ProblemKind::Invalid | ProblemKind::NotFound, code) if OF_REFERENCES.contains(&code) => ("invalid-ref", 2),
+        (ProblemKind::Invalid, "invalid-address" | "invalid-setting") => ("invalid-argument", 2),
+        (ProblemKind::NotFound, _) | (ProblemKind::Invalid, "source-not-found") => ("source-not-found", 2),
         (ProblemKind::Invalid, _) => ("source-invalid", 1),
         (ProblemKind::Exhausted, _) => ("source-too-large", 1),
         (ProblemKind::Denied, _) => ("not-granted", 3),

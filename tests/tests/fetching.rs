@@ -1,0 +1,215 @@
+//! Sources that are fetched: archives and git, from files, standard input and servers, by plugins in the sandbox.
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test ends by a panic, and looks at files by itself")]
+
+#[path = "fetching/server.rs"]
+mod server;
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use server::Server;
+use sti_tests::{Builder, Lab, Outcome, built_sti, needs_engine};
+
+fn builder(lab: &Lab) -> String {
+    lab.builder(Builder::new().user("1001").prepare("copy /tmp/src /app").run("cat /app/index.txt"))
+}
+
+fn run(directory: &Path, program: &str, arguments: &[&str]) {
+    let mut command = Command::new(program);
+    command.current_dir(directory).args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    for who in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{who}_NAME"), "a").env(format!("GIT_{who}_EMAIL"), "a@example.com");
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A directory `web` in the lab with a project as `app-1.0.tar.gz` and as the repository `app.git`, whose tag `v1` says another thing.
+fn web(lab: &Lab) -> PathBuf {
+    let web = lab.root().join("web");
+    let project = web.join("app-1.0");
+    fs::create_dir_all(project.join("bin")).unwrap();
+    fs::write(project.join("index.txt"), "first").unwrap();
+    fs::write(project.join("bin/tool"), "#!").unwrap();
+    fs::set_permissions(project.join("bin/tool"), fs::Permissions::from_mode(0o755)).unwrap();
+    run(&project, "git", &["init", "-q", "-b", "main", "."]);
+    run(&project, "git", &["add", "-A"]);
+    run(&project, "git", &["commit", "-q", "-m", "first"]);
+    run(&project, "git", &["tag", "v1"]);
+    fs::write(project.join("index.txt"), "second").unwrap();
+    run(&project, "git", &["commit", "-q", "-a", "-m", "second"]);
+    run(&web, "git", &["clone", "-q", "--bare", "app-1.0", "app.git"]);
+    run(&web, "tar", &["--exclude=.git", "-czf", "app-1.0.tar.gz", "app-1.0"]);
+    web
+}
+
+fn text(path: impl AsRef<Path>) -> String {
+    path.as_ref().to_str().unwrap().to_owned()
+}
+
+fn fetch(lab: &Lab, address: &str, more: &[&str]) -> Outcome {
+    let _gone = fs::remove_dir_all(lab.root().join("out"));
+    lab.sti([&["fetch", address, "out"], more].concat())
+}
+
+fn fetched(lab: &Lab, path: &str) -> String {
+    fs::read_to_string(lab.root().join("out").join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn builds_an_archive_and_a_repository_by_each_strategy() {
+    needs_engine!();
+    let lab = Lab::new();
+    let (builder, web) = (builder(&lab), web(&lab));
+    let archive = format!("archive:{}", text(web.join("app-1.0.tar.gz")));
+    let repository = format!("git:{}#v1", text(web.join("app-1.0")));
+    for strategy in ["commit", "dockerfile"] {
+        for (address, says) in [(&archive, "second"), (&repository, "first")] {
+            lab.build(address, &builder, "app", &["-m", strategy]).assert_success().assert_says("fetching `");
+            assert_eq!(lab.run("app").output.stdout, says, "{address} by {strategy}");
+            let labels = &lab.inspect("app").unwrap()["Config"]["Labels"];
+            assert_eq!(labels["org.opencontainers.image.source"], **address);
+        }
+        let labels = &lab.inspect("app").unwrap()["Config"]["Labels"];
+        assert_eq!(labels["org.opencontainers.image.revision"].as_str().map(str::len), Some(40), "{labels}");
+    }
+    let kept = fs::read_dir(lab.root().join("home/.cache/sti/sources")).unwrap().count();
+    assert_eq!(kept, 0, "what was fetched is removed with the build");
+    lab.assert_nothing_left();
+}
+
+#[test]
+fn a_part_of_what_is_fetched_is_built_and_a_plan_fetches_too() {
+    needs_engine!();
+    let lab = Lab::new();
+    let web = web(&lab);
+    let builder = lab.builder(Builder::new().prepare("copy /tmp/src /app").run("cat /app/tool"));
+    let archive = format!("archive:{}", text(web.join("app-1.0.tar.gz")));
+    lab.build(&archive, &builder, "app", &["--context-dir", "bin"]).assert_success();
+    assert_eq!(lab.run("app").output.stdout, "#!");
+    lab.build(&archive, &builder, "app", &["--context-dir", "none"]).assert_exit(2).assert_says("`none`");
+    let planned = lab.sti(["plan", &archive, &builder, &lab.tag("app")]);
+    planned.assert_success().assert_says("fetched 4 entries");
+    lab.assert_nothing_left();
+}
+
+#[test]
+fn an_archive_comes_from_a_file_standard_input_or_a_server() {
+    let lab = Lab::new();
+    let web = web(&lab);
+    let path = text(web.join("app-1.0.tar.gz"));
+    let server = Server::start(&web, None);
+    for address in [format!("archive:{path}"), format!("{}/app-1.0.tar.gz", server.url)] {
+        fetch(&lab, &address, &[]).assert_success().assert_says("tar+gzip");
+        assert_eq!(fetched(&lab, "index.txt"), "second");
+        let mode = fs::metadata(lab.root().join("out/bin/tool")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o755);
+    }
+    fetch(&lab, &format!("archive:{path}"), &["--strip-components", "0"]).assert_success();
+    assert_eq!(fetched(&lab, "app-1.0/index.txt"), "second");
+    fs::remove_dir_all(lab.root().join("out")).unwrap();
+    let mut command = lab.command_of(Path::new("/bin/sh"));
+    command.args(["-c", "exec \"$0\" fetch archive:- out < \"$1\""]).arg(built_sti()).arg(&path);
+    lab.run_command(command).assert_success();
+    assert_eq!(fetched(&lab, "bin/tool"), "#!");
+}
+
+#[test]
+fn a_repository_comes_from_a_directory_or_a_server() {
+    let lab = Lab::new();
+    let web = web(&lab);
+    let server = Server::start(&web, None);
+    let bare = text(web.join("app.git"));
+    let over_http = format!("{}/app.git", server.url);
+    for address in [format!("git:{}", text(web.join("app-1.0"))), bare.clone(), format!("file://{bare}"), over_http.clone()] {
+        let brought = fetch(&lab, &address, &[]);
+        brought.assert_success().assert_says("revision");
+        assert_eq!(fetched(&lab, "index.txt"), "second", "{address}");
+        assert!(!lab.root().join("out/.git").exists());
+    }
+    for (address, flag) in [(format!("{over_http}#v1"), None), (over_http.clone(), Some("v1"))] {
+        let more: Vec<_> = flag.into_iter().flat_map(|reference| ["--ref", reference]).collect();
+        fetch(&lab, &address, &more).assert_success();
+        assert_eq!(fetched(&lab, "index.txt"), "first");
+    }
+    assert!(server.asked().iter().any(|asked| asked.starts_with("POST /app.git/git-upload-pack")), "{:?}", server.asked());
+}
+
+/// An address, further arguments, the exit code, the condition, and words that the error must have.
+type Row<'a> = (&'a str, &'a [&'a str], i32, &'a str, &'a [&'a str]);
+
+#[test]
+fn what_cannot_be_fetched_is_told_by_its_condition() {
+    let lab = Lab::new();
+    let web = web(&lab);
+    fs::write(web.join("noise.tar"), "no archive at all").unwrap();
+    let (server, elsewhere) = (Server::start(&web, None), Server::start(&web, None));
+    let (url, file) = (&server.url, |name: &str| format!("archive:{}", text(web.join(name))));
+    let redirect = format!("{url}/x.tar?to=http://localhost:{}/x.tar", elsewhere.url.rsplit(':').next().unwrap());
+    let rows: &[Row<'_>] = &[
+        ("nope:x", &[], 2, "invalid-argument", &["nope:x", "--fetcher"]),
+        (&file("none.tar"), &[], 2, "source-not-found", &["none.tar"]),
+        (&file("noise.tar"), &[], 1, "source-invalid", &["noise.tar"]),
+        (&format!("{url}/app.git#v2"), &[], 2, "invalid-ref", &["v2", "v1"]),
+        (&format!("{url}/app.git#v1"), &["--ref", "main"], 2, "invalid-ref", &["--ref main"]),
+        (&format!("{url}/none.git"), &[], 2, "source-not-found", &["none.git"]),
+        (&format!("{url}/none.tar"), &[], 2, "source-not-found", &["none.tar"]),
+        (&redirect, &[], 3, "not-granted", &["`localhost`", "--allow-host localhost"]),
+        ("http://127.0.0.1:1/app.git", &[], 5, "fetch-failed", &["127.0.0.1:1"]),
+        (&file("app-1.0.tar.gz"), &["--limit", "entries=2"], 1, "source-too-large", &["2 entries", "--limit entries="]),
+        (&file("app-1.0.tar.gz"), &["--limit", "bytes=3"], 1, "source-too-large", &["3 bytes", "--limit bytes="]),
+        (&file("app-1.0.tar.gz"), &["--limit", "files=3"], 2, "invalid-argument", &["files", "--limit entries="]),
+        (&file("app-1.0.tar.gz"), &["--fetch-set", "x=1"], 2, "invalid-argument", &["fetcher `archive`", "strip-components"]),
+        (&file("app-1.0.tar.gz"), &["--fetcher", "commit"], 2, "invalid-argument", &["`commit` is no fetcher"]),
+    ];
+    for (address, more, exit, condition, words) in rows {
+        fetch(&lab, address, &[more, &["--json"][..]].concat()).assert_error(*exit, condition, words);
+    }
+    assert_eq!(elsewhere.asked(), Vec::<String>::new(), "nothing is sent where it is not granted");
+}
+
+#[test]
+fn a_login_is_used_and_shown_nowhere() {
+    let lab = Lab::new();
+    let web = web(&lab);
+    let server = Server::start(&web, Some("ada:swordfish"));
+    let bare = server.url.trim_start_matches("http://").to_owned();
+    let address = format!("http://ada:swordfish@{bare}/app.git");
+    let brought = fetch(&lab, &address, &["--debug"]);
+    brought.assert_success().assert_silent_about("swordfish");
+    assert_eq!(fetched(&lab, "index.txt"), "second");
+    let refused = fetch(&lab, &format!("http://{bare}/app.git"), &["--json"]);
+    assert_ne!(refused.error()["exit"], 0, "{refused}");
+    fs::write(lab.root().join("home/.netrc"), "machine 127.0.0.1 login ada password swordfish\n").unwrap();
+    fetch(&lab, &format!("http://{bare}/app-1.0.tar.gz"), &["--debug"]).assert_success().assert_silent_about("swordfish");
+}
+
+#[test]
+fn hostile_archives_leave_everything_beside_the_tree_as_it_was() {
+    let lab = Lab::new();
+    let yard = lab.root().join("yard");
+    fs::create_dir_all(yard.join("decoy")).unwrap();
+    fs::write(yard.join("decoy/file"), "untouched").unwrap();
+    fs::create_dir_all(yard.join("made/link")).unwrap();
+    fs::write(yard.join("made/file"), "overwritten").unwrap();
+    fs::write(yard.join("made/link/file"), "overwritten").unwrap();
+    std::os::unix::fs::symlink(text(yard.join("decoy")), yard.join("made/points")).unwrap();
+    let made = yard.join("made");
+    // The link, and then a file that is to be written through it.
+    run(&made, "tar", &["-cf", "through.tar", "points"]);
+    run(&made, "tar", &["-rf", "through.tar", "--transform=s,^link/,points/,", "link/file"]);
+    run(&made, "tar", &["-Pcf", "above.tar", "--transform=s,^file,../../yard/decoy/file,", "file"]);
+    let absolute = format!("--transform=s,^file,{},", text(yard.join("decoy/file")));
+    run(&made, "tar", &["-Pcf", "absolute.tar", &absolute, "file"]);
+    for archive in ["through.tar", "above.tar", "absolute.tar"] {
+        let refused = fetch(&lab, &format!("archive:{}", text(made.join(archive))), &["--json"]);
+        assert_eq!(refused.error()["exit"], 1, "{archive}\n{refused}");
+        refused.assert_condition(1, "source-invalid");
+    }
+    assert_eq!(fs::read_to_string(yard.join("decoy/file")).unwrap(), "untouched");
+    assert_eq!(fs::read_dir(yard.join("decoy")).unwrap().count(), 1);
+}

@@ -1,0 +1,127 @@
+//! A web server on loopback: git's own `http-backend` for what ends in `.git/…`, files for the rest, and what else a test wants.
+
+use std::{
+    collections::HashMap,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+
+/// What a server knows, and what it was asked.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+#[derive(Clone)]
+struct Knows {
+    root: PathBuf,
+    login: Option<String>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+struct Request {
+    method: String,
+    target: String,
+    headers: HashMap<String, String>,
+    body: Vec<u8>,
+}
+
+impl Server {
+    /// Serves what lies in a directory; with a login (`user:password`) to nobody else.
+    pub(crate) fn start(root: &Path, login: Option<&str>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port of our own");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let knows =
+            Knows { root: root.to_owned(), login: login.map(|login| BASE64_STANDARD.encode(login)), asked: asked.clone() };
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let knows = knows.clone();
+                thread::spawn(move || while knows.answer(&stream).is_some() {});
+            }
+        });
+        Self { url, asked }
+    }
+
+    /// Each request as `METHOD TARGET`.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("no holder panics").clone()
+    }
+}
+
+impl Knows {
+    /// Answers one request; none where the other side is gone.
+    fn answer(&self, stream: &TcpStream) -> Option<()> {
+        let request = read(stream)?;
+        self.asked.lock().expect("no holder panics").push(format!("{} {}", request.method, request.target));
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+        let given = request.headers.get("authorization").and_then(|value| value.strip_prefix("Basic "));
+        let (status, headers, body) = if self.login.is_some() && given != self.login.as_deref() {
+            (401, "WWW-Authenticate: Basic realm=\"x\"\r\n".to_owned(), Vec::new())
+        } else if let Some(to) = query.strip_prefix("to=") {
+            (302, format!("Location: {to}\r\n"), Vec::new())
+        } else if path.contains(".git/") {
+            self.by_git(&request, path, query)
+        } else {
+            match fs::read(self.root.join(path.trim_start_matches('/'))) {
+                Ok(bytes) => (200, String::new(), bytes),
+                Err(_) => (404, String::new(), b"<html>nothing here</html>".to_vec()),
+            }
+        };
+        let head = format!("HTTP/1.1 {status} x\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
+        let mut stream = stream;
+        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body)).ok()
+    }
+
+    fn by_git(&self, request: &Request, path: &str, query: &str) -> (u16, String, Vec<u8>) {
+        let header = |name: &str| request.headers.get(name).cloned().unwrap_or_default();
+        let mut child = Command::new("git")
+            .arg("http-backend")
+            .envs([("GIT_HTTP_EXPORT_ALL", "1"), ("GIT_CONFIG_NOSYSTEM", "1")])
+            .envs([("REQUEST_METHOD", request.method.as_str()), ("PATH_INFO", path), ("QUERY_STRING", query)])
+            .envs([("CONTENT_TYPE", header("content-type")), ("GIT_PROTOCOL", header("git-protocol"))])
+            .env("CONTENT_LENGTH", request.body.len().to_string())
+            .env("GIT_PROJECT_ROOT", &self.root)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("git runs");
+        let mut input = child.stdin.take().expect("it was piped");
+        let body = request.body.clone();
+        // Written while it is read, or both sides wait.
+        let writing = thread::spawn(move || input.write_all(&body));
+        let said = child.wait_with_output().expect("git ends").stdout;
+        let _broken = writing.join().expect("no writer panics");
+        let end = said.windows(4).position(|four| four == b"\r\n\r\n").expect("headers of a CGI program");
+        let headers = String::from_utf8_lossy(&said[..end]).into_owned();
+        let status = headers.lines().find_map(|line| line.strip_prefix("Status: ")?[..3].parse().ok()).unwrap_or(200);
+        let kept: Vec<_> = headers.lines().filter(|line| !line.starts_with("Status:")).collect();
+        (status, kept.join("\r\n") + "\r\n", said[end + 4..].to_vec())
+    }
+}
+
+fn read(stream: &TcpStream) -> Option<Request> {
+    let mut reader = BufReader::new(stream);
+    let mut line = || {
+        let mut line = String::new();
+        (reader.read_line(&mut line).ok()? > 0).then(|| line.trim_end().to_owned())
+    };
+    let first = line()?;
+    let mut words = first.split(' ');
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let mut headers = HashMap::new();
+    while let Some((name, value)) = line()?.split_once(':') {
+        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+    }
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some(Request { method, target, headers, body })
+}
