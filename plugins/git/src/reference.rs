@@ -4,7 +4,7 @@ use gix_hash::ObjectId;
 use gix_validate::reference;
 use sti_plugin::Problem;
 
-use crate::remote::Reference;
+use crate::{remote::Reference, trouble::list_remote};
 
 /// What the user asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ pub(crate) fn ambiguous(name: &str, meanings: &[&str]) -> Problem {
 pub(crate) fn missing(address: &str, name: &str, references: &[Reference]) -> Problem {
     let problem = Problem::not_found("reference-not-found", format!("`{address}` has no branch, tag or commit `{name}`"));
     match &nearest(name, references)[..] {
-        [] => problem.hint(format!("`git ls-remote {address}` lists what it has")),
+        [] => problem.hint(format!("`{}` lists what it has", list_remote(address))),
         names => problem.hint(format!("it has {}", names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))),
     }
 }

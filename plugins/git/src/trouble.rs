@@ -70,7 +70,14 @@ pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
 /// Makes the problem of a server that does not keep to the protocol, or that says no in words of its own.
 pub(crate) fn server(address: &str, error: &(dyn Error + 'static)) -> Problem {
     Problem::unavailable("fetch-failed", format!("`{address}` could not be fetched: {}", told(error)))
-        .hint(format!("see whether `git ls-remote {address}` works"))
+        .hint(format!("see whether `{}` works", list_remote(address)))
+}
+
+/// Writes a command that can be pasted. An address may come from a stranger's list of submodules: one that a shell would take apart is
+/// not written out.
+pub(crate) fn list_remote(address: &str) -> String {
+    let is_plain = address.chars().all(|character| character.is_ascii_alphanumeric() || "-._~:/@%+=,".contains(character));
+    format!("git ls-remote {}", if is_plain { address } else { "ADDRESS" })
 }
 
 /// Makes the problem of a pack that is not what it says.
@@ -82,4 +89,17 @@ pub(crate) fn corrupt(error: &(dyn Error + 'static)) -> Problem {
 pub(crate) fn damaged(what: impl std::fmt::Display) -> Problem {
     Problem::invalid("damaged-repository", format!("what the server sent is damaged: {what}"))
         .hint("run `git fsck` on the repository, or clone it anew where it lies")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_no_command_that_a_shell_would_take_apart() {
+        assert_eq!(list_remote("https://host:1/a-b.git"), "git ls-remote https://host:1/a-b.git");
+        for address in ["https://host/$(decoy)", "https://host/a;decoy", "https://host/a b", "https://host/`decoy`"] {
+            assert_eq!(list_remote(address), "git ls-remote ADDRESS", "{address}");
+        }
+    }
 }
