@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 use sti_tests::{Builder, Lab, Outcome, needs_engine};
 
-const COMMANDS: [&str; 7] = ["build", "plan", "validate", "plugins", "gc", "doctor", "version"];
+const COMMANDS: [&str; 8] = ["build", "plan", "fetch", "validate", "plugins", "gc", "doctor", "version"];
 
 fn document(outcome: &Outcome) -> Value {
     outcome.assert_success();
@@ -59,6 +59,8 @@ fn version_tells_of_everything_that_matters() {
         "plugin commit ",
         "plugin dockerfile ",
         "plugin contract ",
+        "plugin archive ",
+        "plugin git ",
         "engine ",
     ] {
         assert!(said.stdout.lines().any(|found| found.starts_with(line)), "no {line:?}\n{said}");
@@ -67,7 +69,7 @@ fn version_tells_of_everything_that_matters() {
     assert_eq!(version["sti"], "0.1.0");
     let digests: Vec<_> =
         version["plugins"].as_array().unwrap().iter().map(|plugin| plugin["digest"].as_str().unwrap()).collect();
-    assert!(digests.len() == 3 && digests.iter().all(|digest| said.stdout.contains(digest)), "{said}");
+    assert!(digests.len() == 5 && digests.iter().all(|digest| said.stdout.contains(digest)), "{said}");
     assert!(version["engine"].is_object(), "{version}");
     assert_eq!(lab.sti(["--version"]).stdout, "sti 0.1.0\n");
 }
@@ -87,7 +89,7 @@ fn plugins_are_listed_with_the_digests_that_a_policy_vets() {
     let document = document(&lab.sti(["plugins", "--json"]));
     let plugins = document["plugins"].as_array().unwrap();
     let names: Vec<_> = plugins.iter().map(|plugin| plugin["card"]["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["commit", "contract", "dockerfile"]);
+    assert_eq!(names, ["archive", "commit", "contract", "dockerfile", "git"]);
     for plugin in plugins {
         let digest = plugin["digest"].as_str().unwrap();
         assert!(digest.starts_with("sha256:") && digest.len() == 71, "{plugin}");

@@ -93,7 +93,7 @@ fn a_part_of_what_is_fetched_is_built_and_a_plan_fetches_too() {
     assert_eq!(lab.run("app").output.stdout, "#!");
     lab.build(&archive, &builder, "app", &["--context-dir", "none"]).assert_exit(2).assert_says("`none`");
     let planned = lab.sti(["plan", &archive, &builder, &lab.tag("app")]);
-    planned.assert_success().assert_says("fetched 4 entries");
+    planned.assert_success().assert_says("fetched 3 entries");
     lab.assert_nothing_left();
 }
 

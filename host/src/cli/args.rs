@@ -169,6 +169,12 @@ pub(crate) struct Fetching {
     /// Leave out so many directories above everything in an archive; `auto` leaves out the one that all lies in, if there is one
     #[arg(long, value_name = "N|auto", help_heading = "Fetching")]
     pub(crate) strip_components: Option<String>,
+    /// Leave submodules of a git repository out
+    #[arg(long, help_heading = "Fetching")]
+    pub(crate) no_submodules: bool,
+    /// What becomes of files that Git LFS keeps: `fetch` them, or `skip` them and leave pointers
+    #[arg(long, value_name = "WHAT", help_heading = "Fetching")]
+    pub(crate) lfs: Option<String>,
     /// A setting of the fetcher, as its card declares it; repeatable
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Fetching")]
     pub(crate) fetch_set: Vec<String>,
@@ -191,6 +197,8 @@ impl Fetching {
         let given = [
             ("--fetcher", self.fetcher.is_some()),
             ("--strip-components", self.strip_components.is_some()),
+            ("--no-submodules", self.no_submodules),
+            ("--lfs", self.lfs.is_some()),
             ("--fetch-set", !self.fetch_set.is_empty()),
             ("--allow-host", !self.allow_host.is_empty()),
             ("--ca-cert", self.ca_cert.is_some()),
@@ -202,7 +210,7 @@ impl Fetching {
 
 #[derive(Debug, Args)]
 pub(crate) struct FetchCommand {
-    /// What to fetch: `archive:FILE`, `archive:-` for standard input
+    /// What to fetch: an archive or a git repository, as `sti build` takes it
     pub(crate) source: PathBuf,
     /// Where to put it: a directory that is empty, or not there yet
     pub(crate) dir: PathBuf,
@@ -230,10 +238,11 @@ pub(crate) struct PlanCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct WhatToBuild {
-    /// A directory, or a single file, which arrives as it is
+    /// A directory, a single file, which arrives as it is, or an address that is fetched
     ///
     /// A directory is only read. A `.s2iignore` in it (or `.stiignore`, or `.dockerignore`) leaves files out by gitignore rules; `.git` is
-    /// always left out.
+    /// always left out. Addresses: `archive:FILE` (tar, zip; `-` for standard input), `https://HOST/app-1.0.tar.gz`, a git repository as
+    /// `https://HOST/app.git`, `git://…`, `ssh://…`, `user@host:path` or `git:DIR`, with `#REF` for a branch, tag or commit.
     pub(crate) source: PathBuf,
     /// The image that knows how to build the source
     #[arg(value_name = "BUILDER_IMAGE")]

@@ -76,6 +76,8 @@ pub(super) fn narrowed(
     };
     let mut settings = pairs("--fetch-set", &flags.fetch_set)?;
     settings.extend(flags.strip_components.iter().map(|levels| Variable::new("strip-components", levels.clone())));
+    settings.extend(flags.no_submodules.then(|| Variable::new("submodules", "no")));
+    settings.extend(flags.lfs.iter().map(|choice| Variable::new("lfs", choice.clone())));
     let subdirectory = if context_dir == "." { String::new() } else { context_dir.to_owned() };
     let fetcher = flags.fetcher.as_deref().map_or(Ok(FetcherChoice::ByAddress), fetcher)?;
     let limits = limits(&flags.limit)?;
