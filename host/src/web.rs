@@ -13,6 +13,8 @@ use sti_network::{
 };
 use sti_sandbox::{Answer, Line, Web, WebRequest};
 
+use crate::SourceAddress;
+
 /// What this machine and its user have to say about servers. None of it reaches a plugin.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
@@ -44,14 +46,15 @@ impl Refusals {
     }
 }
 
-/// The network of one address.
+/// The network of one address. One that leads to a directory of the user's names no host, and its submodules may still need some.
 pub(crate) fn of(
-    address: &str,
+    address: &SourceAddress,
     surroundings: &Surroundings,
     refusals: &Arc<Refusals>,
     progress: &Arc<dyn Progress>,
 ) -> Result<Arc<dyn Web>, Problem> {
-    let named = Named { own: host_of(address), further: surroundings.hosts.clone(), refusals: Arc::clone(refusals) };
+    let own = if address.input.is_some() { None } else { host_of(&address.text) };
+    let named = Named { own, further: surroundings.hosts.clone(), refusals: Arc::clone(refusals) };
     let spool = surroundings.spool.try_clone();
     let spool = spool
         .map_err(|error| Problem::new(ProblemKind::Unavailable, "unwritable", format!("cannot keep a download: {error}")))?;

@@ -131,7 +131,7 @@ fn a_repository_comes_from_a_directory_or_a_server() {
         assert_eq!(fetched(&lab, "index.txt"), "second", "{address}");
         assert!(!lab.root().join("out/.git").exists());
     }
-    for (address, flag) in [(format!("{over_http}#v1"), None), (over_http.clone(), Some("v1"))] {
+    for (address, flag) in [(format!("{over_http}#v1"), None), (format!("{bare}#v1"), None), (over_http.clone(), Some("v1"))] {
         let more: Vec<_> = flag.into_iter().flat_map(|reference| ["--ref", reference]).collect();
         fetch(&lab, &address, &more).assert_success();
         assert_eq!(fetched(&lab, "index.txt"), "first");

@@ -29,9 +29,14 @@ pub(super) fn parse(word: &str) -> Option<(SourceAddress, Option<Login>)> {
 }
 
 /// The address of a repository that lies at a path.
-pub(super) fn of_path(path: &Path) -> SourceAddress {
+pub(super) fn of_path(path: &Path, reference: Option<&str>) -> SourceAddress {
     let text = path.to_string_lossy().into_owned();
-    SourceAddress { written: text.clone(), text, ..SourceAddress::default() }
+    SourceAddress {
+        written: with_reference(&text, reference),
+        text,
+        reference: reference.map(str::to_owned),
+        ..SourceAddress::default()
+    }
 }
 
 impl SourceAddress {

@@ -3,7 +3,7 @@
 use std::{fs, process::ExitCode};
 
 use serde_json::json;
-use sti_sandbox::Card;
+use sti_sandbox::{Card, Kind};
 
 use super::{
     args::{Output, PluginsCommand},
@@ -60,8 +60,9 @@ fn print_card(card: &Card) {
     print_line(&format!("    {}", card.summary));
     let needs = if card.needs.is_empty() { "nothing".to_owned() } else { card.needs.join(", ") };
     print_line(&format!("    may use {needs}"));
+    let flag = if card.kinds.contains(&Kind::Fetcher) { "--fetch-set" } else { "--set" };
     for setting in &card.settings {
         let default = setting.default.as_ref().map(|default| format!(" [default: {default}]")).unwrap_or_default();
-        print_line(&format!("    --set {}=…  {}{default}", setting.name, setting.summary));
+        print_line(&format!("    {flag} {}=…  {}{default}", setting.name, setting.summary));
     }
 }

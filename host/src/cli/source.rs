@@ -26,8 +26,9 @@ pub(super) enum Word {
 pub(super) fn read(word: &Path) -> Result<Word, StiError> {
     let parsed = word.to_str().and_then(address::parse);
     let (mut address, login) = match parsed {
-        _ if is_repository(word) => (address::of_path(word), None),
+        _ if is_repository(word) => (address::of_path(word, None), None),
         Some(parsed) if !word.exists() => parsed,
+        None if let Some((path, reference)) = repository_and_reference(word) => (address::of_path(path, Some(reference)), None),
         _ => return open(word).map(Word::Tree),
     };
     open_what_is_here(&mut address)?;
@@ -82,6 +83,12 @@ fn open_what_is_here(address: &mut SourceAddress) -> Result<(), StiError> {
         return Err(tree::Error::SpecialFile { path: path.display().to_string(), kind: kind_of(&metadata) }.into());
     }
     Ok(())
+}
+
+/// The two halves of `app.git#v1`.
+fn repository_and_reference(word: &Path) -> Option<(&Path, &str)> {
+    let (path, reference) = word.to_str()?.rsplit_once('#')?;
+    (!word.exists() && is_repository(Path::new(path))).then_some((Path::new(path), reference))
 }
 
 /// A bare repository is no source as it stands, but something to be fetched from.

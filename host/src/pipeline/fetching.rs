@@ -116,7 +116,7 @@ pub async fn fetch(
         input: address.input.clone(),
     };
     let refusals = Arc::new(Refusals::default());
-    let servers = address.web.as_ref().map(|surroundings| web::of(&address.text, surroundings, &refusals, progress));
+    let servers = address.web.as_ref().map(|surroundings| web::of(address, surroundings, &refusals, progress));
     let servers = servers.transpose().map_err(|problem| not_fetched(address, problem))?;
     let reach = Reach { web: servers, progress: Arc::clone(progress) };
     let brought = fetcher.plugin().fetch(errand, writer, reach).await.map_err(|error| match refusals.take() {

@@ -65,9 +65,8 @@ impl Survey {
         self.bytes = self.bytes.saturating_add(size);
         if self.bytes > most_bytes {
             let message = format!("with `{}`, of {size} bytes, the archive holds more than {most_bytes} bytes", shown());
-            return Err(
-                Problem::exhausted("too-many-bytes", message).hint(format!("to allow more: `--set max-bytes={}`", self.bytes))
-            );
+            return Err(Problem::exhausted("too-many-bytes", message)
+                .hint(format!("to allow more: `--fetch-set max-bytes={}`", self.bytes)));
         }
         Ok(())
     }
@@ -89,7 +88,7 @@ impl Survey {
 /// Makes the problem of an archive with too many entries.
 pub(crate) fn too_many(most_entries: u64) -> Problem {
     Problem::exhausted("too-many-entries", format!("the archive has more than {most_entries} entries"))
-        .hint(format!("to allow more: `--set max-entries={}`", most_entries.saturating_mul(2)))
+        .hint(format!("to allow more: `--fetch-set max-entries={}`", most_entries.saturating_mul(2)))
 }
 
 /// Hashes a name. Who finds two names of one hash makes an archive of which a file is missing, which is possible with less work.
