@@ -111,16 +111,16 @@ mod tests {
     #[test]
     fn credentials_are_left_out_everywhere() {
         for (word, clean) in [
-            ("https://user:secret@example.com/app#v1", "https://example.com/app#v1"),
-            ("https://token@example.com/app", "https://example.com/app"),
-            ("https://user:se@cret@example.com/app", "https://example.com/app"),
-            ("ssh://git:secret@example.com/app", "ssh://git@example.com/app"),
-            ("archive:https://user:secret@example.com/app.tar", "archive:https://example.com/app.tar"),
+            ("https://user:hidden@example.com/app#v1", "https://example.com/app#v1"),
+            ("https://hidden@example.com/app", "https://example.com/app"),
+            ("https://user:hid@den@example.com/app", "https://example.com/app"),
+            ("ssh://git:hidden@example.com/app", "ssh://git@example.com/app"),
+            ("archive:https://user:hidden@example.com/app.tar", "archive:https://example.com/app.tar"),
             ("https://example.com/a@b", "https://example.com/a@b"),
         ] {
             let (address, login) = parse(word).unwrap();
             assert_eq!(address.written, clean);
-            assert!(!format!("{address:?} {login:?}").contains("secret"), "{address:?}");
+            assert!(!format!("{address:?} {login:?}").contains("hid"), "{address:?} {login:?}");
         }
     }
 }

@@ -176,7 +176,7 @@ fn holds_the_limits_of_entries_and_bytes() {
             let fetched = AddressBuilder::new("a").file(bytes.clone()).setting(setting, value).fetch::<Archive>();
             let problem = fetched.result.unwrap_err();
             assert_eq!((problem.code(), problem.kind()), (code, ProblemKind::Exhausted));
-            assert!(problem.hinted().unwrap().contains(&format!("--set {setting}=")));
+            assert!(problem.hinted().unwrap().contains(&format!("--fetch-set {setting}=")));
         }
         let fetched =
             AddressBuilder::new("a").file(bytes).setting("max-entries", "20").setting("max-bytes", "2000").fetch::<Archive>();
