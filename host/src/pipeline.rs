@@ -20,6 +20,7 @@ use sti_engine::{Contents, Execution};
 use sti_policy::ApprovedPlan;
 
 pub use error::{Condition, StiError};
+pub(crate) use fetching::Checksum;
 pub use fetching::{Fetched, Source, SourceAddress, fetch};
 pub(crate) use request::DEFAULT_STRATEGY;
 pub use request::{BuildRequest, StrategyChoice};

@@ -13,7 +13,7 @@ use sti_network::{
 };
 use sti_sandbox::{Answer, Line, Web, WebRequest};
 
-use crate::SourceAddress;
+use crate::{SourceAddress, pipeline::Checksum};
 
 /// What this machine and its user have to say about servers. None of it reaches a plugin.
 #[derive(Clone, Debug)]
@@ -50,6 +50,7 @@ impl Refusals {
 pub(crate) fn of(
     address: &SourceAddress,
     surroundings: &Surroundings,
+    checksum: &Arc<Checksum>,
     refusals: &Arc<Refusals>,
     progress: &Arc<dyn Progress>,
 ) -> Result<Arc<dyn Web>, Problem> {
@@ -70,7 +71,7 @@ pub(crate) fn of(
         timeouts: Timeouts::USUAL,
         progress: Arc::clone(progress),
     })?;
-    Ok(Arc::new(Servers(network)))
+    Ok(Arc::new(Servers { network, checksum: Arc::clone(checksum) }))
 }
 
 /// The host of the user's own address, and those that the user named beside it.
@@ -113,24 +114,28 @@ fn host_of(address: &str) -> Option<String> {
     (!host.is_empty()).then_some(host)
 }
 
-struct Servers(Network);
+struct Servers {
+    network: Network,
+    checksum: Arc<Checksum>,
+}
 
 #[async_trait]
 impl Web for Servers {
     async fn send(&self, request: WebRequest) -> Result<Box<dyn Answer>, Problem> {
         let headers = request.headers.into_iter().map(|header| (header.name, header.value)).collect();
         let request = sti_network::Request { method: request.method, url: request.url, headers, body: request.body };
-        Ok(Box::new(Answered(self.0.send(request).await?)))
+        Ok(Box::new(Answered(self.network.send(request).await?)))
     }
 
     async fn download(&self, url: &str) -> Result<Blob, Problem> {
-        let file = self.0.download(url).await?.into_file();
-        Blob::of(file)
+        let download = self.network.download(url).await?;
+        self.checksum.judge(download.sha256())?;
+        Blob::of(download.into_file())
             .map_err(|error| Problem::new(ProblemKind::Unavailable, "unreadable", format!("cannot read a download: {error}")))
     }
 
     async fn connect(&self, address: &str) -> Result<Box<dyn Line>, Problem> {
-        Ok(Box::new(Connected(self.0.connect(address).await?)))
+        Ok(Box::new(Connected(self.network.connect(address).await?)))
     }
 }
 

@@ -173,6 +173,30 @@ fn what_cannot_be_fetched_is_told_by_its_condition() {
 }
 
 #[test]
+fn an_archive_is_held_against_its_checksum() {
+    let lab = Lab::new();
+    let web = web(&lab);
+    let path = text(web.join("app-1.0.tar.gz"));
+    let server = Server::start(&web, None);
+    let digits = Command::new("sha256sum").arg(&path).output().unwrap().stdout;
+    let right = format!("sha256:{}", String::from_utf8_lossy(&digits[..64]));
+    let wrong = format!("sha256:{}", "0".repeat(64));
+    for address in [format!("archive:{path}"), format!("{}/app-1.0.tar.gz", server.url)] {
+        fetch(&lab, &address, &["--checksum", &right]).assert_success();
+        let refused = fetch(&lab, &address, &["--checksum", &wrong, "--json"]);
+        refused.assert_error(1, "source-invalid", &[&right, &wrong]);
+        assert_eq!(fs::read_dir(lab.root().join("out")).unwrap().count(), 0, "nothing is unpacked");
+    }
+    let repository = format!("{}/app.git", server.url);
+    fetch(&lab, &repository, &["--checksum", &right, "--json"]).assert_error(2, "invalid-argument", &["checksum"]);
+    fetch(&lab, &repository, &["--checksum", "md5:1", "--json"]).assert_error(
+        2,
+        "invalid-argument",
+        &["`md5:1`", "sha256:DIGITS"],
+    );
+}
+
+#[test]
 fn a_login_is_used_and_shown_nowhere() {
     let lab = Lab::new();
     let web = web(&lab);

@@ -1,7 +1,7 @@
-//! A strategy of a third party, built from its own manifest with nothing of ours but the SDK, makes a real image.
+//! A strategy and a fetcher of third parties, built from manifests of their own with nothing of ours but the SDK, make real images.
 #![expect(clippy::disallowed_methods, reason = "a test looks at processes and files by itself")]
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use sti_tests::{Builder, Lab, built_plugin, needs_engine};
 
@@ -56,4 +56,40 @@ fn a_third_partys_plugin_is_listed_with_its_digest_and_needs() {
     assert_eq!(listed["card"]["name"], "label-layers");
     assert!(listed["digest"].as_str().is_some_and(|digest| digest.starts_with("sha256:") && digest.len() == 71), "{listed}");
     assert!(fs::metadata(plugin).unwrap().len() < 200_000, "a third party's component is small");
+}
+
+#[test]
+fn a_third_partys_fetcher_serves_a_scheme_that_the_host_has_never_heard_of() {
+    needs_engine!();
+    let lab = Lab::new();
+    let plugin = built_plugin("outline", "");
+    let plugin = plugin.to_str().expect("a plain path");
+    let outlines = lab.source(&[
+        ("site.txt", "=== index.txt\nhello\n=== pages/one.md\n# One\n"),
+        ("hostile.txt", "=== ../escaped\nx\n"),
+        ("odd.txt", "no mark\n"),
+    ]);
+    let fetch = |name: &str, more: &[&str]| {
+        let _gone = fs::remove_dir_all(lab.root().join("out"));
+        let address = format!("outline:{outlines}/{name}");
+        lab.sti([&["fetch", &address, "out", "--fetcher", plugin], more].concat())
+    };
+    fetch("site.txt", &["--fetch-set", "mode=640"]).assert_success().assert_says("outline: 2 files");
+    let page = lab.root().join("out/pages/one.md");
+    assert_eq!(fs::read_to_string(&page).unwrap(), "# One\n");
+    assert_eq!(fs::metadata(&page).unwrap().permissions().mode() & 0o7777, 0o640);
+    fetch("odd.txt", &["--json"]).assert_error(1, "source-invalid", &["=== PATH", "no mark"]);
+    fetch("none.txt", &["--json"]).assert_error(2, "source-not-found", &["none.txt"]);
+    fetch("site.txt", &["--fetch-set", "colour=1", "--json"]).assert_error(
+        2,
+        "invalid-argument",
+        &["fetcher `outline`", "`mode`"],
+    );
+    fetch("hostile.txt", &["--json"]).assert_error(1, "source-invalid", &["../escaped"]);
+    assert!(!lab.root().join("escaped").exists());
+
+    let builder = lab.builder(Builder::new().prepare("copy /tmp/src /app").run("cat /app/index.txt"));
+    lab.build(&format!("outline:{outlines}/site.txt"), &builder, "app", &["--fetcher", plugin]).assert_success();
+    assert_eq!(lab.run("app").output.stdout, "hello\n");
+    lab.assert_nothing_left();
 }

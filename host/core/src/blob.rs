@@ -1,6 +1,11 @@
 //! Bytes that the host holds for a plugin: a file of the user's, or something that was downloaded.
 
-use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
+use std::{fmt::Write, fs::File, io, os::unix::fs::FileExt, sync::Arc};
+
+use sha2::{Digest, Sha256};
+
+/// How much is read at once where all is read.
+const PIECE: usize = 1 << 20;
 
 /// A file that is read at any offset. Cheap to clone; nobody's reading position moves.
 #[derive(Clone, Debug)]
@@ -37,11 +42,28 @@ impl Blob {
         self.file.read_exact_at(&mut bytes, offset)?;
         Ok(bytes)
     }
+
+    /// The SHA-256 of all bytes, in hexadecimal digits. Waits for the disk.
+    ///
+    /// # Errors
+    /// As [`Blob::read`].
+    pub fn sha256(&self) -> io::Result<String> {
+        let mut hasher = Sha256::new();
+        let mut offset = 0;
+        while offset < self.size {
+            let piece = self.read(offset, PIECE)?;
+            hasher.update(&piece);
+            offset += piece.len() as u64;
+        }
+        let mut digits = String::new();
+        hasher.finalize().iter().try_for_each(|byte| write!(digits, "{byte:02x}")).map_err(io::Error::other)?;
+        Ok(digits)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::Write as _;
 
     use super::*;
 
@@ -55,6 +77,7 @@ mod tests {
         assert_eq!(blob.read(3, 2).unwrap(), b"34");
         assert!(blob.read(10, 1).unwrap().is_empty());
         assert!(blob.read(u64::MAX, 1).unwrap().is_empty());
+        assert_eq!(blob.sha256().unwrap(), "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882");
     }
 
     #[test]

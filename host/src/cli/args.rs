@@ -178,6 +178,9 @@ pub(crate) struct Fetching {
     /// A setting of the fetcher, as its card declares it; repeatable
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Fetching")]
     pub(crate) fetch_set: Vec<String>,
+    /// What an archive must be, as it comes: `sha256:` and its digits
+    #[arg(long, value_name = "sha256:DIGITS", help_heading = "Fetching")]
+    pub(crate) checksum: Option<String>,
     /// A host that may be reached beside the one in SOURCE, such as one that it redirects to; repeatable
     #[arg(long, value_name = "HOST", help_heading = "Fetching")]
     pub(crate) allow_host: Vec<String>,
@@ -200,6 +203,7 @@ impl Fetching {
             ("--no-submodules", self.no_submodules),
             ("--lfs", self.lfs.is_some()),
             ("--fetch-set", !self.fetch_set.is_empty()),
+            ("--checksum", self.checksum.is_some()),
             ("--allow-host", !self.allow_host.is_empty()),
             ("--ca-cert", self.ca_cert.is_some()),
             ("--limit", !self.limit.is_empty()),

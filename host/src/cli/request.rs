@@ -81,16 +81,29 @@ pub(super) fn narrowed(
     let subdirectory = if context_dir == "." { String::new() } else { context_dir.to_owned() };
     let fetcher = flags.fetcher.as_deref().map_or(Ok(FetcherChoice::ByAddress), fetcher)?;
     let limits = limits(&flags.limit)?;
+    let checksum = flags.checksum.as_deref().map(checksum).transpose()?;
     // What lies on this machine reaches no server.
     let web =
         if address.file.is_some() || address.input.is_some() { None } else { Some(Arc::new(web::surroundings(login, flags)?)) };
-    Ok(SourceAddress { reference, subdirectory, settings, fetcher, limits, web, ..address })
+    Ok(SourceAddress { reference, subdirectory, settings, fetcher, checksum, limits, web, ..address })
 }
 
 fn fetcher(word: &str) -> Result<FetcherChoice, StiError> {
     Ok(match component("--fetcher", word)? {
         Some(bytes) => FetcherChoice::File { shown: word.to_owned(), bytes },
         None => FetcherChoice::Named(word.to_owned()),
+    })
+}
+
+/// `sha256:` and 64 hexadecimal digits.
+fn checksum(given: &str) -> Result<String, StiError> {
+    let digits = given.strip_prefix("sha256:").unwrap_or_default().to_ascii_lowercase();
+    if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(digits);
+    }
+    Err(StiError::InvalidArgument {
+        what: format!("`{given}` is no checksum"),
+        hint: Some("--checksum sha256:DIGITS, as `sha256sum FILE` prints them".to_owned()),
     })
 }
 

@@ -1,10 +1,17 @@
 //! Fetches a source that is no directory of the user's: a fetcher plugin fills an empty tree, and that tree is what is built.
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use cap_std::fs::Dir;
 use sti_core::{
-    Blob, Problem, Progress, Tree, Variable,
+    Blob, Problem, ProblemKind, Progress, Tree, Variable,
     progress::Level,
     tree::{Summary, TreeWriter, WriteLimits},
 };
@@ -59,6 +66,8 @@ pub struct SourceAddress {
     pub input: Option<Arc<Dir>>,
     /// Who fetches, where that is not for the address to say.
     pub fetcher: FetcherChoice,
+    /// The SHA-256 that the bytes must have as they come, in hexadecimal digits in small letters.
+    pub checksum: Option<String>,
     /// How much may be fetched.
     pub limits: WriteLimits,
     /// How servers are reached; without it, none is.
@@ -115,20 +124,66 @@ pub async fn fetch(
         file: address.file.clone(),
         input: address.input.clone(),
     };
+    let checksum = Arc::new(Checksum::of(address).await?);
     let refusals = Arc::new(Refusals::default());
-    let servers = address.web.as_ref().map(|surroundings| web::of(address, surroundings, &refusals, progress));
+    let servers = address.web.as_ref().map(|surroundings| web::of(address, surroundings, &checksum, &refusals, progress));
     let servers = servers.transpose().map_err(|problem| not_fetched(address, problem))?;
     let reach = Reach { web: servers, progress: Arc::clone(progress) };
     let brought = fetcher.plugin().fetch(errand, writer, reach).await.map_err(|error| match refusals.take() {
         Some(refused) => not_fetched(address, refused),
         None => of_fetcher(error, address),
     })?;
+    checksum.must_have_been_seen().map_err(|problem| not_fetched(address, problem))?;
     let Summary { entries, bytes } = brought.summary;
     progress.say(Level::Info, format!("fetched {entries} entries, {bytes} bytes in {:.1} s", begun.elapsed().as_secs_f32()));
     let whole = into.try_clone().map_err(|error| unwritable(&error))?;
     let tree = Tree::directory(whole, Path::new(&address.written))?;
     let tree = if address.subdirectory.is_empty() { tree } else { tree.within(&address.subdirectory)? };
     Ok(Fetched { tree, facts: brought.facts, summary: Some(brought.summary) })
+}
+
+/// What the bytes must be, and whether they were.
+pub(crate) struct Checksum {
+    expected: Option<String>,
+    is_seen: AtomicBool,
+}
+
+impl Checksum {
+    /// Holds a file of the user's against it at once.
+    async fn of(address: &SourceAddress) -> Result<Self, StiError> {
+        let checksum = Self { expected: address.checksum.clone(), is_seen: AtomicBool::new(false) };
+        if let (Some(_), Some(file)) = (&checksum.expected, address.file.clone()) {
+            let hashed = tokio::task::spawn_blocking(move || file.sha256()).await;
+            let hashed = hashed.unwrap_or_else(|_| Err(std::io::Error::other("the reading was ended")));
+            let found = hashed.map_err(|error| unwritable(&error))?;
+            checksum.judge(&found).map_err(|problem| not_fetched(address, problem))?;
+        }
+        Ok(checksum)
+    }
+
+    /// Judges bytes by their SHA-256.
+    pub(crate) fn judge(&self, found: &str) -> Result<(), Problem> {
+        match &self.expected {
+            Some(expected) if expected != found => {
+                let message = format!("its checksum is sha256:{found}, and sha256:{expected} was expected");
+                Err(Problem::new(ProblemKind::Invalid, "checksum-mismatch", message)
+                    .with_hint("ask where it comes from: it is another file, or it was changed on the way"))
+            }
+            expected => {
+                self.is_seen.fetch_or(expected.is_some(), Ordering::Relaxed);
+                Ok(())
+            }
+        }
+    }
+
+    /// A checksum that nothing was held against was meant for something else.
+    fn must_have_been_seen(&self) -> Result<(), Problem> {
+        if self.expected.is_none() || self.is_seen.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        Err(Problem::new(ProblemKind::Invalid, "invalid-setting", "there was nothing that has a checksum")
+            .with_hint("`--checksum` is for archives; name a commit of a repository by its whole identifier"))
+    }
 }
 
 /// A problem that a fetcher tells is about the address; everything else is about the plugin.
@@ -144,7 +199,6 @@ fn not_fetched(address: &SourceAddress, problem: Problem) -> StiError {
 }
 
 fn unwritable(error: &std::io::Error) -> StiError {
-    let problem =
-        Problem::new(sti_core::ProblemKind::Unavailable, "unwritable", format!("cannot write what is fetched: {error}"));
+    let problem = Problem::new(ProblemKind::Unavailable, "unwritable", format!("cannot write what is fetched: {error}"));
     StiError::NotFetched { address: String::new(), problem }
 }
