@@ -255,8 +255,22 @@ impl Lab {
         for name in trace.volumes(&builds)? {
             self.engine.delete(&format!("/volumes/{name}?force=1"))?;
         }
-        for id in trace.images(false)? {
-            self.engine.remove_image(&id)?;
+        self.remove_images(trace.images(false)?)
+    }
+}
+
+impl Lab {
+    /// Those that others stand on go in a later round: what was made within a second comes in any order.
+    fn remove_images(&self, ids: Vec<String>) -> anyhow::Result<()> {
+        let mut left = ids;
+        while !left.is_empty() {
+            let before = left.len();
+            let mut refusal = None;
+            left.retain(|id| self.engine.remove_image(id).map_err(|error| refusal = Some(error)).is_err());
+            match refusal {
+                Some(refusal) if left.len() == before => return Err(refusal),
+                _ => {}
+            }
         }
         Ok(())
     }
