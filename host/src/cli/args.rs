@@ -65,7 +65,7 @@ pub(crate) enum Command {
     /// Remove what dead builds left in the engine
     ///
     /// A build that was killed, or lost its engine, leaves containers and volumes. The next build of the same user removes them too. A
-    /// build that is alive is never touched, and neither is one of another machine or user.
+    /// build that is alive is never touched, and neither is one of another machine or user. A container that `--debug` kept goes as well.
     Gc(EngineCommand),
     /// Check engine, sockets, disk, sandbox and cache
     ///

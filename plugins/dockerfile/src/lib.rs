@@ -7,12 +7,13 @@
 //! |---|---|
 //! | clean | instructions on the builder |
 //! | incremental | save-artifacts in the previous product → instructions on the builder |
-//! | extended | instructions on the builder (product `build`) → instructions on the runtime image |
+//! | extended | prepare in the builder (product `build`) → instructions on the runtime image |
 //! | extended incremental | save-artifacts in the previous `build` → the same two |
 //!
-//! Instructions have a layer each and cannot mount: unlike with `commit`, the source, the artifacts and (in the product `build` of an
-//! extended build) the result stay in lower layers of what they were copied into. The engine's builder runs without its cache, so
-//! every instruction is carried out in each build. The runtime image gets of the builder what lay in `/tmp/build`, and nothing else.
+//! Instructions have a layer each and cannot mount: unlike with `commit`, the source and the artifacts stay in lower layers of the image
+//! that they were copied into. So the builder of an extended build, of which the next one shall find nothing of that, is a container
+//! with mounts. The engine's builder runs without its cache: every instruction is carried out in each build. The runtime image gets of
+//! the builder what lay in `/tmp/build`, and nothing else.
 
 use sti_plugin::{
     Build, Card, Content, Image, Job, Made, Plan, Problem, Strategy,
@@ -79,11 +80,15 @@ fn check_triggers(image: &Image) -> Result<(), Problem> {
 fn extended(job: &Job, plan: &Plan, builder: &Image, runtime: &Image, artifacts: Option<Content>) -> Result<Made, Problem> {
     let result_at = PREPARE.result_at().unwrap_or_default();
     let artifacts = artifacts.unwrap_or_else(|| plan.empty());
-    let building = add_source(plan, "build", builder, &plan.source())?;
-    let building = add_artifacts(building, Some(&artifacts))?.copy(&plan.empty(), &result_at, None)?;
-    let built = prepare(job, building);
-    plan.product(BUILD, &built)?;
-    let result = built.files_at(&result_at)?;
+    let building = plan
+        .run("prepare", builder)?
+        .command([PREPARE.build_script()])
+        .environment(job.environment())
+        .mount(&plan.source(), PREPARE.source_at())?
+        .mount(&artifacts, PREPARE.artifacts_at())?
+        .mount(&plan.empty(), &result_at)?;
+    let result = building.capture(&result_at)?;
+    plan.product(BUILD, &building.commit())?;
     Ok(prepare(job, add_source(plan, "build in runtime image", runtime, &result)?))
 }
 

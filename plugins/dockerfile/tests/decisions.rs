@@ -80,14 +80,16 @@ fn gives_the_runtime_image_nothing_but_the_result_of_the_builder() {
     check_plans(
         &job().image(saving("builder")).image(image("runtime")).runtime_image("runtime").environment("A", "1"),
         "\
-1. build `build` on builder
-   copy source at /tmp/src
-   copy empty at /tmp/artifacts
-   copy empty at /tmp/build
+1. run `prepare` on builder
+   command /usr/bin/prepare
    environment A=1
-   run /usr/bin/prepare
+   mount source at /tmp/src
+   mount empty at /tmp/artifacts
+   mount empty at /tmp/build
+   capture /tmp/build
+   commit
 2. build `build in runtime image` on runtime
-   copy /tmp/build of step 1 at /tmp/src
+   copy /tmp/build after step 1 at /tmp/src
    environment A=1
    run /usr/bin/prepare
    image command /usr/bin/run
@@ -108,13 +110,15 @@ fn takes_artifacts_of_an_extended_build_from_the_earlier_builder() {
    command /usr/bin/save-artifacts
    mount empty at /tmp/artifacts
    capture /tmp/artifacts
-2. build `build` on builder
-   copy source at /tmp/src
-   copy /tmp/artifacts after step 1 at /tmp/artifacts
-   copy empty at /tmp/build
-   run /usr/bin/prepare
+2. run `prepare` on builder
+   command /usr/bin/prepare
+   mount source at /tmp/src
+   mount /tmp/artifacts after step 1 at /tmp/artifacts
+   mount empty at /tmp/build
+   capture /tmp/build
+   commit
 3. build `build in runtime image` on runtime
-   copy /tmp/build of step 2 at /tmp/src
+   copy /tmp/build after step 2 at /tmp/src
    run /usr/bin/prepare
    image command /usr/bin/run
 product build: step 2
