@@ -143,6 +143,30 @@ fn a_repository_comes_from_a_directory_or_a_server() {
 type Row<'a> = (&'a str, &'a [&'a str], i32, &'a str, &'a [&'a str]);
 
 #[test]
+fn submodules_of_a_local_repository_are_granted_by_host_or_left_out() {
+    let lab = Lab::new();
+    let web = web(&lab);
+    let server = Server::start(&web, None);
+    let project = web.join("app-1.0");
+    let module = format!("[submodule \"part\"]\n\tpath = part\n\turl = {}/app.git\n", server.url);
+    fs::write(project.join(".gitmodules"), module).unwrap();
+    run(&project, "git", &["add", ".gitmodules"]);
+    let head = Command::new("git").current_dir(&project).args(["rev-parse", "HEAD"]).output().unwrap().stdout;
+    let entry = format!("160000,{},part", String::from_utf8_lossy(&head).trim());
+    run(&project, "git", &["update-index", "--add", "--cacheinfo", &entry]);
+    run(&project, "git", &["commit", "-q", "-m", "a part"]);
+    let repository = format!("git:{}", text(&project));
+    let denied = fetch(&lab, &repository, &["--json"]);
+    denied.assert_error(3, "not-granted", &["`127.0.0.1`", "--allow-host 127.0.0.1"]);
+    // What is granted beside the address is reached at public addresses only.
+    let private = fetch(&lab, &repository, &["--allow-host", "127.0.0.1", "--json"]);
+    private.assert_error(3, "not-granted", &["127.0.0.1"]);
+    assert_eq!(server.asked(), Vec::<String>::new());
+    fetch(&lab, &repository, &["--no-submodules"]).assert_success();
+    assert_eq!(fetched(&lab, "index.txt"), "second");
+}
+
+#[test]
 fn what_cannot_be_fetched_is_told_by_its_condition() {
     let lab = Lab::new();
     let web = web(&lab);

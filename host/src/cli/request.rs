@@ -82,9 +82,8 @@ pub(super) fn narrowed(
     let fetcher = flags.fetcher.as_deref().map_or(Ok(FetcherChoice::ByAddress), fetcher)?;
     let limits = limits(&flags.limit)?;
     let checksum = flags.checksum.as_deref().map(checksum).transpose()?;
-    // What lies on this machine reaches no server.
-    let web =
-        if address.file.is_some() || address.input.is_some() { None } else { Some(Arc::new(web::surroundings(login, flags)?)) };
+    // A file reaches no server. A repository of this machine names none, but its submodules may: `--allow-host` grants those.
+    let web = if address.file.is_some() { None } else { Some(Arc::new(web::surroundings(login, flags)?)) };
     Ok(SourceAddress { reference, subdirectory, settings, fetcher, checksum, limits, web, ..address })
 }
 
