@@ -97,15 +97,63 @@ impl Plugins {
 
     pub(crate) async fn strategy(&self, choice: &StrategyChoice, policy: &Policy) -> Result<Chosen, StiError> {
         match choice {
-            StrategyChoice::Named(name) => self.named_strategy(name, policy).await,
-            StrategyChoice::File { shown, bytes } => {
-                let (plugin, identity) = self.load_file(shown, bytes, policy).await?;
-                if !plugin.card().kinds.contains(&Kind::Strategy) {
-                    return Err(StiError::no_strategy_in(shown));
-                }
-                Ok(Chosen { plugin, identity, kind: Kind::Strategy })
+            StrategyChoice::File { shown, bytes } => self.of_file(Kind::Strategy, shown, bytes, policy).await,
+            StrategyChoice::Named(name) => self.named(Kind::Strategy, name, policy).await?.ok_or_else(|| {
+                let names: Vec<_> = of_kind(Kind::Strategy).flat_map(|shipped| shipped.names).copied().collect();
+                let nearest = closest(name, names.iter().copied()).map(str::to_owned);
+                let known = names.into_iter().map(str::to_owned).collect();
+                StiError::InvalidStrategy { name: name.clone(), known, nearest }
+            }),
+        }
+    }
+
+    /// Who fetches an address: whom the user names, else by the cards of those that policy vets.
+    pub(crate) async fn fetcher(&self, address: &SourceAddress, policy: &Policy) -> Result<Chosen, StiError> {
+        match &address.fetcher {
+            FetcherChoice::File { shown, bytes } => self.of_file(Kind::Fetcher, shown, bytes, policy).await,
+            FetcherChoice::Named(name) => {
+                self.named(Kind::Fetcher, name, policy).await?.ok_or_else(|| StiError::InvalidArgument {
+                    what: format!("`{name}` is no fetcher"),
+                    hint: Some("`sti plugins` lists what each plugin is".to_owned()),
+                })
+            }
+            FetcherChoice::ByAddress => self.fitting_fetcher(address, policy).await,
+        }
+    }
+
+    async fn fitting_fetcher(&self, address: &SourceAddress, policy: &Policy) -> Result<Chosen, StiError> {
+        let (mut fetchers, mut denial) = (Vec::new(), None);
+        for shipped in of_kind(Kind::Fetcher) {
+            match policy.vet(&unread(shipped)) {
+                Ok(()) => fetchers.push(self.sandbox.load(component(shipped)).await?),
+                Err(refused) => drop(denial.get_or_insert(refused)),
             }
         }
+        let cards: Vec<_> = fetchers.iter().map(Plugin::card).collect();
+        match (matching::fitting(&cards, address), denial) {
+            (Some(place), _) => Ok(chosen(fetchers[place].clone(), Kind::Fetcher)),
+            (None, Some(denial)) => Err(denial.into()),
+            (None, None) => {
+                let known = cards.iter().flat_map(|card| &card.schemes).map(|scheme| format!("{scheme}:")).collect();
+                Err(StiError::NoFetcher { address: address.written.clone(), known })
+            }
+        }
+    }
+
+    /// A shipped plugin by its name or alias. None of its code runs before it is vetted.
+    async fn named(&self, kind: Kind, name: &str, policy: &Policy) -> Result<Option<Chosen>, StiError> {
+        let Some(shipped) = of_kind(kind).find(|shipped| shipped.names.contains(&name)) else { return Ok(None) };
+        policy.vet(&unread(shipped))?;
+        Ok(Some(chosen(self.sandbox.load(component(shipped)).await?, kind)))
+    }
+
+    /// A component of a file, which must be of this kind.
+    async fn of_file(&self, kind: Kind, shown: &str, bytes: &[u8], policy: &Policy) -> Result<Chosen, StiError> {
+        let (plugin, identity) = self.load_file(shown, bytes, policy).await?;
+        if !plugin.card().kinds.contains(&kind) {
+            return Err(StiError::of_another_kind(shown, kind));
+        }
+        Ok(Chosen { plugin, identity, kind })
     }
 
     /// Every validator that wants to judge at this moment and that policy vets. What it does not vet is not asked, whatever it may be.
@@ -126,63 +174,6 @@ impl Plugins {
             }
         }
         Ok(validators)
-    }
-
-    /// Who fetches an address: whom the user names, else by the cards of those that policy vets.
-    pub(crate) async fn fetcher(&self, address: &SourceAddress, policy: &Policy) -> Result<Chosen, StiError> {
-        let not_a_fetcher = |shown: &str| StiError::InvalidArgument {
-            what: format!("`{shown}` is no fetcher"),
-            hint: Some("`sti plugins` lists what each plugin is".to_owned()),
-        };
-        if let FetcherChoice::File { shown, bytes } = &address.fetcher {
-            let (plugin, identity) = self.load_file(shown, bytes, policy).await?;
-            let is_fetcher = plugin.card().kinds.contains(&Kind::Fetcher);
-            return is_fetcher.then_some(Chosen { plugin, identity, kind: Kind::Fetcher }).ok_or_else(|| not_a_fetcher(shown));
-        }
-        let (fetchers, denial) = self.fetchers(policy).await?;
-        let cards: Vec<_> = fetchers.iter().map(Plugin::card).collect();
-        let place = match &address.fetcher {
-            FetcherChoice::Named(name) => cards.iter().position(|card| card.answers_to(name)),
-            _ => matching::fitting(&cards, address),
-        };
-        match (place, denial, &address.fetcher) {
-            (Some(place), ..) => {
-                let plugin = fetchers[place].clone();
-                Ok(Chosen { identity: identity_of(&plugin, Origin::Shipped), plugin, kind: Kind::Fetcher })
-            }
-            (None, Some(denial), _) => Err(denial.into()),
-            (None, None, FetcherChoice::Named(name)) => Err(not_a_fetcher(name)),
-            (None, None, _) => {
-                let known = cards.iter().flat_map(|card| &card.schemes).map(|scheme| format!("{scheme}:")).collect();
-                Err(StiError::NoFetcher { address: address.written.clone(), known })
-            }
-        }
-    }
-
-    /// The shipped fetchers that policy vets, and why another one is not among them.
-    async fn fetchers(&self, policy: &Policy) -> Result<(Vec<Plugin>, Option<sti_policy::Denial>), StiError> {
-        let (mut fetchers, mut denial) = (Vec::new(), None);
-        for shipped in of_kind(Kind::Fetcher) {
-            match policy.vet(&unread(shipped)) {
-                Ok(()) => fetchers.push(self.sandbox.load(component(shipped)).await?),
-                Err(refused) => drop(denial.get_or_insert(refused)),
-            }
-        }
-        Ok((fetchers, denial))
-    }
-
-    async fn named_strategy(&self, name: &str, policy: &Policy) -> Result<Chosen, StiError> {
-        let Some(shipped) = of_kind(Kind::Strategy).find(|shipped| shipped.names.contains(&name)) else {
-            let names: Vec<_> = of_kind(Kind::Strategy).flat_map(|shipped| shipped.names).copied().collect();
-            let nearest = closest(name, names.iter().copied()).map(str::to_owned);
-            let known = names.into_iter().map(str::to_owned).collect();
-            return Err(StiError::InvalidStrategy { name: name.to_owned(), known, nearest });
-        };
-        // None of its code runs before it is vetted, not even to say its name.
-        policy.vet(&unread(shipped))?;
-        let plugin = self.sandbox.load(component(shipped)).await?;
-        let identity = identity_of(&plugin, Origin::Shipped);
-        Ok(Chosen { plugin, identity, kind: Kind::Strategy })
     }
 
     /// Vets by digest before a byte of it is compiled.
@@ -221,6 +212,10 @@ impl Chosen {
             }),
         }
     }
+}
+
+fn chosen(plugin: Plugin, kind: Kind) -> Chosen {
+    Chosen { identity: identity_of(&plugin, Origin::Shipped), plugin, kind }
 }
 
 fn of_kind(kind: Kind) -> impl Iterator<Item = &'static Shipped> {

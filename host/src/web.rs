@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use cap_std::fs::Dir;
 use sti_core::{Blob, Problem, ProblemKind, Progress};
 use sti_network::{
-    Authorities, Connection, Credentials, Denied, Grants, Network, Proxies, Reach, Response, SystemNames, Timeouts,
+    Authorities, Connection, Credentials, Denied, Grants, Network, Proxies, Reach, Response, SystemNames, Timeouts, host_of,
 };
 use sti_sandbox::{Answer, Line, Web, WebRequest};
 
@@ -99,21 +99,6 @@ impl Grants for Named {
     }
 }
 
-/// The host that an address names, in lower case: of `scheme://[user@]host[:port]/…` and of `user@host:path`.
-fn host_of(address: &str) -> Option<String> {
-    let authority = match address.split_once("://") {
-        Some((_, rest)) => rest.split(['/', '?', '#', '\\']).next()?,
-        None => address.split_once(':')?.0,
-    };
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next()?,
-        None => host.split(':').next()?,
-    };
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    (!host.is_empty()).then_some(host)
-}
-
 struct Servers {
     network: Network,
     checksum: Arc<Checksum>,
@@ -130,8 +115,7 @@ impl Web for Servers {
     async fn download(&self, url: &str) -> Result<Blob, Problem> {
         let download = self.network.download(url).await?;
         self.checksum.judge(download.sha256())?;
-        Blob::of(download.into_file())
-            .map_err(|error| Problem::new(ProblemKind::Unavailable, "unreadable", format!("cannot read a download: {error}")))
+        Ok(download.blob().clone())
     }
 
     async fn connect(&self, address: &str) -> Result<Box<dyn Line>, Problem> {
@@ -180,21 +164,6 @@ impl Line for Connected {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_host_of_an_address_is_found_however_it_is_written() {
-        for (address, host) in [
-            ("https://Example.com:8443/a@b:c", Some("example.com")),
-            ("ssh://git@example.com./app", Some("example.com")),
-            ("git@example.com:team/app.git", Some("example.com")),
-            ("http://[::1]:8080/app", Some("::1")),
-            ("https://example.com#main", Some("example.com")),
-            ("http://127.0.0.1\\@example.com/", Some("127.0.0.1")),
-            ("/srv/app", None),
-        ] {
-            assert_eq!(host_of(address).as_deref(), host, "{address}");
-        }
-    }
 
     #[test]
     fn only_named_hosts_are_reached_and_a_refusal_is_kept_with_what_allows_it() {

@@ -1,6 +1,6 @@
 //! Bytes that the host holds for a plugin: a file of the user's, or something that was downloaded.
 
-use std::{fmt::Write, fs::File, io, os::unix::fs::FileExt, sync::Arc};
+use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
@@ -55,15 +55,13 @@ impl Blob {
             hasher.update(&piece);
             offset += piece.len() as u64;
         }
-        let mut digits = String::new();
-        hasher.finalize().iter().try_for_each(|byte| write!(digits, "{byte:02x}")).map_err(io::Error::other)?;
-        Ok(digits)
+        Ok(crate::digest::hexadecimal(&hasher.finalize()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::io::Write;
 
     use super::*;
 

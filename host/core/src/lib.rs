@@ -3,6 +3,7 @@
 pub mod blob;
 pub mod build_id;
 pub mod closest;
+pub mod digest;
 pub mod finding;
 pub mod image;
 pub mod plan;

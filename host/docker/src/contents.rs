@@ -13,7 +13,10 @@ use bollard::query_parameters::{DownloadFromContainerOptionsBuilder, UploadToCon
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream::BoxStream};
 use sha2::{Digest, Sha256};
-use sti_core::{Event, Plan, Progress, plan::ContentId};
+use sti_core::{
+    Event, Plan, Progress,
+    plan::{ContentId, is_at_or_below},
+};
 use sti_engine::{
     Contents, Error,
     archive::{self, Owner, Pieces, Repack, Spot, Times, Verdict},
@@ -234,13 +237,8 @@ impl Write for WithoutEnd<'_> {
 
 /// The innermost mount that a path lies at or below.
 fn mount_of<'a>(path: &str, mounts: &'a [Mounted]) -> Option<&'a str> {
-    let holds = |at: &&str| is_below(path, at);
+    let holds = |at: &&str| is_at_or_below(path, at);
     mounts.iter().map(|mounted| mounted.at.as_str()).filter(holds).max_by_key(|at| at.len())
-}
-
-/// Whether a path is a directory's own or leads below it.
-pub(crate) fn is_below(path: &str, directory: &str) -> bool {
-    path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A path within a tar of the whole file system.

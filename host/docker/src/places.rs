@@ -1,7 +1,7 @@
 //! Decides how each content of a run step gets to its place: in the one tar of the container, by a volume that another step has
 //! filled, or out of the engine and in again where it must change its owner.
 
-use sti_core::plan::{Content, ContentId, Place, Placement, Run, Step, StepId};
+use sti_core::plan::{Content, ContentId, Place, Placement, Run, Step, StepId, is_at_or_below};
 use sti_engine::{
     Error,
     archive::{Owner, Times},
@@ -32,7 +32,7 @@ impl Work<'_> {
     /// the container is made.
     pub(crate) fn must_know_owner_first(&self, run: &Run) -> bool {
         let is_handed_over = |place: &Place| self.root_of(place.content).is_some_and(|root| self.held(root).is_some());
-        let hides = |place: &Place| contents::is_below(&place.at, identity::LISTS);
+        let hides = |place: &Place| is_at_or_below(&place.at, identity::LISTS);
         run.places.iter().filter(|place| place.placement == Placement::Mounted).any(|place| is_handed_over(place) || hides(place))
     }
 

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use cap_std::fs::Dir;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use sti_engine::Error;
 use thiserror::Error as ThisError;
 
@@ -241,7 +240,7 @@ fn by_context(facts: &Surroundings, name: &str) -> Result<Candidate, NoEndpoint>
     let Some((directory, path)) = &facts.docker_directory else {
         return Err(unusable("docker's directory does not exist".to_owned()));
     };
-    let digits = digest_of(name);
+    let digits = sti_core::digest::sha256(name.as_bytes());
     let text = directory
         .read_to_string(format!("contexts/meta/{digits}/meta.json"))
         .map_err(|error| unusable(format!("its description cannot be read: {error}")))?;
@@ -254,11 +253,6 @@ fn by_context(facts: &Surroundings, name: &str) -> Result<Candidate, NoEndpoint>
     let wants_tls = directory.read_dir(&files).is_ok_and(|mut files| files.next().is_some());
     let tls = wants_tls.then(|| TlsFiles::of(&path.join(files)));
     Ok(Candidate { endpoint, tls, origin })
-}
-
-fn digest_of(name: &str) -> String {
-    let digest = Sha256::digest(name.as_bytes());
-    digest.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 /// Docker's before Podman's, and the system's before the user's: as users have them in that order.
@@ -292,7 +286,7 @@ mod tests {
 
     #[test]
     fn takes_what_was_given_before_the_environment_before_the_context() {
-        let name = digest_of("far");
+        let name = sti_core::digest::sha256(b"far");
         let meta = format!("contexts/meta/{name}/meta.json");
         let files = [
             ("config.json", r#"{"currentContext": "far"}"#),
@@ -355,7 +349,7 @@ mod tests {
 
     #[test]
     fn a_context_with_any_certificate_is_spoken_to_in_tls() {
-        let name = digest_of("far");
+        let name = sti_core::digest::sha256(b"far");
         let meta = format!("contexts/meta/{name}/meta.json");
         let text = r#"{"Name": "far", "Endpoints": {"docker": {"Host": "tcp://far:2376"}}}"#;
         for (files, is_tls) in [(Some("ca.pem"), true), (Some("key.pem"), true), (None, false)] {

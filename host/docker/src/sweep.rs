@@ -13,10 +13,10 @@ use bollard::{
     models::Volume,
     query_parameters::{ListContainersOptionsBuilder, ListVolumesOptionsBuilder},
 };
-use sti_core::{BuildId, ImageId, build_id::LABEL};
+use sti_core::{BuildId, ImageId, build_id::LABEL, plan::is_at_or_below};
 use sti_engine::{Error, Leftover, OWNER_LABEL};
 
-use crate::{DockerEngine, Question, commit, contents, failures::Failure, ledger};
+use crate::{DockerEngine, Question, commit, failures::Failure, ledger};
 
 /// A request that was broken off may still be carried out for a moment; as long as something comes, more may.
 const LATE_PAUSES: [Duration; 6] = [
@@ -156,7 +156,7 @@ impl DockerEngine {
 
     async fn learn(&self, made: &commit::Committed, question: &Question) -> Result<(), Error> {
         let path = question.path();
-        if made.mounted.iter().any(|at| contents::is_below(path, at)) {
+        if made.mounted.iter().any(|at| is_at_or_below(path, at)) {
             return Ok(());
         }
         match question {

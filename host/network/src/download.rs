@@ -8,7 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{ACCEPT_ENCODING, HeaderValue, IF_RANGE, RANGE, RETRY_AFTER};
 use sha2::{Digest, Sha256};
-use sti_core::progress::{Event, Level};
+use sti_core::{
+    Blob,
+    digest::hexadecimal,
+    progress::{Event, Level},
+};
 use tokio::time::sleep;
 
 use crate::error::Error;
@@ -23,24 +27,21 @@ use crate::{Network, spool};
 const PROGRESS: u64 = 1024 * 1024;
 /// The longest that a server can have us wait before we try again.
 const LONGEST_WAIT: u64 = 10;
-/// What a reader gets at once, at most.
-const PIECE: usize = 1024 * 1024;
 /// How often progress is told.
 const TELL_EVERY: u64 = 512 * 1024;
 
-/// A document that is there as a whole. Its file has no name and is gone when this is dropped.
+/// A document that is there as a whole.
 #[derive(Debug)]
 pub struct Download {
-    file: File,
-    size: u64,
+    blob: Blob,
     sha256: String,
     url: String,
 }
 
 impl Download {
-    /// How many bytes there are.
-    pub fn size(&self) -> u64 {
-        self.size
+    /// The bytes. Their file has no name and is gone when nobody reads them any more.
+    pub fn blob(&self) -> &Blob {
+        &self.blob
     }
 
     /// The digest of the bytes as they came, in hexadecimal digits.
@@ -51,24 +52,6 @@ impl Download {
     /// The address after redirects.
     pub fn url(&self) -> &str {
         &self.url
-    }
-
-    /// The file, from its beginning to its end; for who wants to keep a copy.
-    pub fn file(&self) -> &File {
-        &self.file
-    }
-
-    /// The file itself, which has no name.
-    pub fn into_file(self) -> File {
-        self.file
-    }
-
-    /// Reads up to `length` bytes (at most 1 MiB) from `offset`: fewer only at the end, and none at or behind it. The disk is waited for.
-    pub fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
-        let left = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let mut piece = vec![0; length.min(left).min(PIECE)];
-        self.file.read_exact_at(&mut piece, offset).map_err(failed)?;
-        Ok(piece)
     }
 }
 
@@ -87,7 +70,7 @@ impl Network {
         loop {
             let before = unfinished.size;
             let (error, wait) = match self.continue_download(&asked, &mut unfinished).await {
-                Ok(url) => return Ok(unfinished.finish(url)),
+                Ok(url) => return unfinished.finish(url),
                 Err(Stop::ForGood(error)) => return Err(error),
                 Err(Stop::ForNow(error, wait)) => (error, wait),
             };
@@ -191,14 +174,10 @@ impl Unfinished {
         Ok(())
     }
 
-    fn finish(self, url: String) -> Download {
+    fn finish(self, url: String) -> Result<Download, Error> {
         let sha256 = hexadecimal(&self.hash.finalize());
-        Download { file: self.file, size: self.size, sha256, url }
+        Ok(Download { blob: Blob::of(self.file).map_err(failed)?, sha256, url })
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn refusal(response: &Response) -> Stop {

@@ -44,10 +44,12 @@ pub use download::Download;
 pub use error::Error;
 pub use grants::{Denied, Grants, Reach};
 pub use judge::{Names, SystemNames};
-pub use login::{Login, clean};
+pub use login::{Login, clean, is_scheme};
+pub use place::host_of;
 pub use proxies::Proxies;
 pub use request::{BODY_LIMIT, Request};
 pub use response::Response;
+pub use spool::file as spool_file;
 pub use timeouts::Timeouts;
 
 use authorities::Trust;

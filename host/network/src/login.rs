@@ -46,7 +46,8 @@ fn clean_inner(address: &str) -> (String, Option<Login>) {
     (format!("{outer}{cleaned}"), login)
 }
 
-fn is_scheme(text: &str) -> bool {
+/// Whether a word is the scheme of an address (RFC 3986, section 3.1).
+pub fn is_scheme(text: &str) -> bool {
     // One letter is a drive, and `host:path` has no scheme either; those have no `//` or are http however they are written.
     let is_word = text.len() > 1 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     is_word && text.starts_with(|first: char| first.is_ascii_alphabetic())

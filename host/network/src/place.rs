@@ -39,6 +39,14 @@ impl Origin {
     }
 }
 
+/// The host that an address names, read as a connection to it is: as [`crate::Grants`] is asked about it. The address is one with a
+/// scheme, or `user@host:path`.
+pub fn host_of(address: &str) -> Option<String> {
+    let written = if address.contains("://") { address.to_owned() } else { format!("ssh://{}/", address.split_once(':')?.0) };
+    let url = Url::parse(&written).ok()?;
+    Some(plain_host(url.host_str()?)).filter(|host| !host.is_empty())
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.authority())
@@ -86,6 +94,24 @@ mod tests {
         check("https://[::1]:443/a", "[::1]", "https://[::1]/a");
         check("ssh://git@Host/a", "host", "ssh://host/a");
         check("git://[::1]:1/a", "[::1]:1", "git://[::1]:1/a");
+    }
+
+    #[test]
+    fn the_host_of_an_address_is_found_however_it_is_written() {
+        for (address, host) in [
+            ("https://Example.com:8443/a@b:c", Some("example.com")),
+            ("ssh://git@example.com./app", Some("example.com")),
+            ("git@example.com:team/app.git", Some("example.com")),
+            ("http://[::1]:8080/app", Some("::1")),
+            ("https://example.com#main", Some("example.com")),
+            ("http://127.0.0.1\\@example.com/", Some("127.0.0.1")),
+            ("https://bücher.example/app", Some("xn--bcher-kva.example")),
+            ("http://0x7f.1/app", Some("127.0.0.1")),
+            ("odd://Host/x", Some("host")),
+            ("/srv/app", None),
+        ] {
+            assert_eq!(host_of(address).as_deref(), host, "{address}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::io;
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 
 /// Makes an empty file that nobody else can open.
-pub(crate) fn file(directory: &Dir) -> io::Result<File> {
+pub fn file(directory: &Dir) -> io::Result<File> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
     let name = format!(".download-{:032x}", u128::from_be_bytes(random));

@@ -4,7 +4,6 @@
 use std::sync::{Arc, OnceLock};
 
 use cap_std::fs::Dir;
-use sha2::{Digest, Sha256};
 use wasmtime::{Config, Engine, WasmBacktraceDetails, component::Linker};
 
 use crate::{
@@ -128,8 +127,5 @@ fn is_digest(digest: &str) -> bool {
 
 /// The digest by which a component is vetted and its compiled code is kept: `sha256:…`.
 pub fn digest_of(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digest = Sha256::digest(bytes);
-    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).map(|half| char::from(DIGITS[usize::from(half)]));
-    "sha256:".chars().chain(digits).collect()
+    format!("sha256:{}", sti_core::digest::sha256(bytes))
 }

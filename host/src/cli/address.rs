@@ -2,12 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use sti_network::Login;
+use sti_network::{Login, is_scheme};
 
 use crate::SourceAddress;
-
-/// Schemes of one letter are drives of another system, and none of ours.
-const SHORTEST_SCHEME: usize = 2;
 
 /// Takes an address and its credentials apart, which reach no plugin, log, label or error; `None` where the word is none, but a path.
 pub(super) fn parse(word: &str) -> Option<(SourceAddress, Option<Login>)> {
@@ -60,13 +57,6 @@ impl SourceAddress {
 
 fn with_reference(text: &str, reference: Option<&str>) -> String {
     reference.map_or_else(|| text.to_owned(), |reference| format!("{text}#{reference}"))
-}
-
-/// RFC 3986, 3.1: letters, digits, `+`, `-` and `.`.
-fn is_scheme(word: &str) -> bool {
-    word.len() >= SHORTEST_SCHEME
-        && word.starts_with(|first: char| first.is_ascii_alphabetic())
-        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
 /// `user@host:path`, as ssh's own tools and git write it.

@@ -27,7 +27,7 @@ pub(super) struct Scratch {
 impl Scratch {
     /// Makes one, and removes those that nobody holds.
     pub(super) fn new(build: &BuildId) -> Result<Self, StiError> {
-        let all = place()?;
+        let (all, _) = place()?;
         sweep(&all);
         let path = all.join(build.as_str());
         let made = fs::create_dir(&path).and_then(|()| {
@@ -53,29 +53,28 @@ impl Drop for Scratch {
 
 /// Where downloads are kept while they are read; they have no names there.
 pub(super) fn spool() -> Result<Dir, StiError> {
-    private_dir(&place()?)
+    place().map(|(_, dir)| dir)
 }
 
-/// All of standard input, in a file without a name: an archive is read at more than one place.
+/// All of standard input, in a file of the spool: an archive is read at more than one place.
 pub(super) fn of_standard_input() -> Result<Blob, StiError> {
-    let place = place()?;
+    let (path, dir) = place()?;
     let spooled = || {
-        let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::TMPFILE | rustix::fs::OFlags::CLOEXEC;
-        let mut file = File::from(rustix::fs::open(&place, flags, rustix::fs::Mode::from_raw_mode(0o600))?);
+        let mut file = sti_network::spool_file(&dir)?;
         io::copy(&mut io::stdin().lock(), &mut file)?;
         Blob::of(file)
     };
-    spooled().map_err(|error| unwritable(&place, &error))
+    spooled().map_err(|error| unwritable(&path, &error))
 }
 
-fn place() -> Result<PathBuf, StiError> {
+fn place() -> Result<(PathBuf, Dir), StiError> {
     let directories = Directories::of_user().ok_or_else(|| StiError::InvalidArgument {
         what: "there is no place for what is fetched: neither HOME nor XDG_CACHE_HOME is set".to_owned(),
         hint: Some("set XDG_CACHE_HOME to a directory that you can write".to_owned()),
     })?;
     let path = directories.cache.join("sources");
-    private_dir(&path)?;
-    Ok(path)
+    let dir = private_dir(&path)?;
+    Ok((path, dir))
 }
 
 /// Whoever can lock a directory knows that its build is gone. One that was made this moment is not locked yet, and too young.

@@ -74,11 +74,11 @@ pub(super) fn private_dir(path: &Path) -> Result<Dir, StiError> {
 
 /// The same, and nothing where it cannot be made or written, as in a read-only home: a build does without.
 fn private_dir_if_any(path: &Path) -> Result<Option<Dir>, StiError> {
-    let Ok(dir) = made(path) else { return Ok(None) };
-    if rustix::fs::accessat(&dir, ".", rustix::fs::Access::WRITE_OK, rustix::fs::AtFlags::empty()).is_err() {
-        return Ok(None);
-    }
-    trusted(dir, path).map(Some)
+    made(path).ok().filter(is_writable).map(|dir| trusted(dir, path)).transpose()
+}
+
+fn is_writable(dir: &Dir) -> bool {
+    rustix::fs::accessat(dir, ".", rustix::fs::Access::WRITE_OK, rustix::fs::AtFlags::empty()).is_ok()
 }
 
 fn made(path: &Path) -> io::Result<Dir> {
@@ -117,7 +117,8 @@ pub(super) fn workplace(policy: Option<&Path>) -> Result<Workplace, StiError> {
         None => (None, None),
         Some(directories) => {
             let (cache, state) = (directories.cache.join("plugins"), directories.state.join("builds"));
-            (private_dir_if_any(&cache)?, private_dir_if_any(&state)?)
+            // The sandbox holds its store to more than this, and in its own words.
+            (made(&cache).ok().filter(is_writable), private_dir_if_any(&state)?)
         }
     };
     let sandbox = Sandbox::new(sti_sandbox::Settings { store, limits: Limits::default() })?;

@@ -154,9 +154,10 @@ fn failing(verdicts: &[ImageVerdict]) -> String {
 }
 
 impl StiError {
-    pub(crate) fn no_strategy_in(shown: &str) -> Self {
-        let what = format!("the component `{shown}` is no strategy");
-        Self::InvalidArgument { what, hint: Some("a strategy exports `sti:plugin/strategy`".to_owned()) }
+    pub(crate) fn of_another_kind(shown: &str, kind: sandbox::Kind) -> Self {
+        let kind = kind.name();
+        let what = format!("the component `{shown}` is no {kind}");
+        Self::InvalidArgument { what, hint: Some(format!("a {kind} exports `sti:plugin/{kind}`")) }
     }
 
     /// What this failure is known by.

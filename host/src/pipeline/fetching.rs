@@ -114,7 +114,7 @@ pub async fn fetch(
     let fetcher = plugins.fetcher(address, policy).await?;
     fetcher.check_settings(&address.settings)?;
     progress.say(Level::Info, format!("fetching `{}`", address.written));
-    let writer = TreeWriter::new(into, address.limits).map_err(|error| unwritable(&error))?;
+    let writer = TreeWriter::new(into, address.limits).map_err(|error| not_fetched(address, unwritable(&error)))?;
     let subdirectory = Some(address.subdirectory.clone()).filter(|subdirectory| !subdirectory.is_empty());
     let errand = Errand {
         text: address.text.clone(),
@@ -136,7 +136,7 @@ pub async fn fetch(
     checksum.must_have_been_seen().map_err(|problem| not_fetched(address, problem))?;
     let Summary { entries, bytes } = brought.summary;
     progress.say(Level::Info, format!("fetched {entries} entries, {bytes} bytes in {:.1} s", begun.elapsed().as_secs_f32()));
-    let whole = into.try_clone().map_err(|error| unwritable(&error))?;
+    let whole = into.try_clone().map_err(|error| not_fetched(address, unwritable(&error)))?;
     let tree = Tree::directory(whole, Path::new(&address.written))?;
     let tree = if address.subdirectory.is_empty() { tree } else { tree.within(&address.subdirectory)? };
     Ok(Fetched { tree, facts: brought.facts, summary: Some(brought.summary) })
@@ -155,7 +155,8 @@ impl Checksum {
         if let (Some(_), Some(file)) = (&checksum.expected, address.file.clone()) {
             let hashed = tokio::task::spawn_blocking(move || file.sha256()).await;
             let hashed = hashed.unwrap_or_else(|_| Err(std::io::Error::other("the reading was ended")));
-            let found = hashed.map_err(|error| unwritable(&error))?;
+            let unread = |error| Problem::new(ProblemKind::Unavailable, "unreadable", format!("cannot read it: {error}"));
+            let found = hashed.map_err(|error| not_fetched(address, unread(error)))?;
             checksum.judge(&found).map_err(|problem| not_fetched(address, problem))?;
         }
         Ok(checksum)
@@ -198,7 +199,6 @@ fn not_fetched(address: &SourceAddress, problem: Problem) -> StiError {
     StiError::NotFetched { address: address.written.clone(), problem }
 }
 
-fn unwritable(error: &std::io::Error) -> StiError {
-    let problem = Problem::new(ProblemKind::Unavailable, "unwritable", format!("cannot write what is fetched: {error}"));
-    StiError::NotFetched { address: String::new(), problem }
+fn unwritable(error: &std::io::Error) -> Problem {
+    Problem::new(ProblemKind::Unavailable, "unwritable", format!("cannot keep what is fetched: {error}"))
 }

@@ -64,6 +64,11 @@ pub enum Network {
     Outgoing,
 }
 
+/// Whether a path of a container is a directory's own, or leads below it as it is written.
+pub fn is_at_or_below(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// One container, from its creation to its end. Fails unless its command exits with 0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {

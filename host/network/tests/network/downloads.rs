@@ -14,7 +14,7 @@ fn document(length: usize) -> Vec<u8> {
 fn all_of(download: &Download) -> Vec<u8> {
     let mut all = Vec::new();
     loop {
-        let piece = download.read_at(all.len() as u64, 100_000).unwrap();
+        let piece = download.blob().read(all.len() as u64, 100_000).unwrap();
         if piece.is_empty() {
             return all;
         }
@@ -23,7 +23,7 @@ fn all_of(download: &Download) -> Vec<u8> {
 }
 
 fn check_is(download: &Download, expected: &[u8]) {
-    assert_eq!((download.size(), all_of(download) == expected), (expected.len() as u64, true));
+    assert_eq!((download.blob().size(), all_of(download) == expected), (expected.len() as u64, true));
     let digest = Sha256::digest(expected).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     assert_eq!(download.sha256(), digest);
 }
@@ -54,8 +54,8 @@ async fn a_document_is_read_at_any_place() {
     let server = Server::start(|seen, _| serve_version(seen, "\"1\"", &document(300_000))).await;
     let download = download(&server).await.unwrap();
     check_is(&download, &document(300_000));
-    assert_eq!(download.read_at(299_990, 100).unwrap(), &document(300_000)[299_990..]);
-    assert!(download.read_at(300_000, 100).unwrap().is_empty() && download.read_at(u64::MAX, 100).unwrap().is_empty());
+    assert_eq!(download.blob().read(299_990, 100).unwrap(), &document(300_000)[299_990..]);
+    assert!(download.blob().read(300_000, 100).unwrap().is_empty() && download.blob().read(u64::MAX, 100).unwrap().is_empty());
     assert_eq!(server.seen()[0].header("accept-encoding"), Some("identity"));
 }
 
@@ -176,7 +176,7 @@ async fn a_download_has_a_limit_whether_or_not_it_is_announced() {
         let network = Setup { download_limit: 1999, ..Setup::usual() }.network();
         assert_eq!(code(network.download(&server.at("a.test", "/")).await), "download-too-large");
         let network = Setup { download_limit: 2000, ..Setup::usual() }.network();
-        assert_eq!(network.download(&server.at("a.test", "/")).await.unwrap().size(), 2000);
+        assert_eq!(network.download(&server.at("a.test", "/")).await.unwrap().blob().size(), 2000);
     }
 }
 

@@ -115,5 +115,5 @@ async fn any_task_may_ask() {
         connection.finish().await?;
         network.download(&url).await
     });
-    assert_eq!(asking.await.unwrap().unwrap().size(), 5);
+    assert_eq!(asking.await.unwrap().unwrap().blob().size(), 5);
 }

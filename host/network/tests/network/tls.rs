@@ -53,7 +53,7 @@ async fn an_authority_that_the_user_names_is_trusted() {
     {
         let network = Setup { authorities, ..Setup::usual() }.network();
         assert_eq!(network.send(get(&server.at("a.test"))).await.unwrap().status(), 200);
-        assert_eq!(network.download(&server.at("a.test")).await.unwrap().size(), 7);
+        assert_eq!(network.download(&server.at("a.test")).await.unwrap().blob().size(), 7);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Paths inside containers and contents. Judged as text, so that no engine has to wonder what a path might mean.
 
+use sti_core::plan::is_at_or_below;
+
 use super::At;
 use crate::denial::Denial;
 use crate::quoting::shown;
@@ -28,8 +30,7 @@ pub(super) fn judge_directory(at: &At<'_>, verb: &str, path: &str) -> Result<(),
     if !below.is_empty() {
         judge_parts(below).map_err(refuse)?;
     }
-    let is_at_or_below = |top: &&&str| path.strip_prefix(*top).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    match KERNELS_OWN.iter().find(is_at_or_below) {
+    match KERNELS_OWN.iter().find(|top| is_at_or_below(path, top)) {
         Some(top) => Err(refuse(&format!("`{top}` belongs to the kernel of the engine"))),
         None => Ok(()),
     }

@@ -3,7 +3,7 @@
 //! A user's name, a library that is loaded first, a program that root is about to start: each is as good as root itself.
 
 use sti_core::Plan;
-use sti_core::plan::{Action, Content, ContentId, Instruction, Step};
+use sti_core::plan::{Action, Content, ContentId, Instruction, Step, is_at_or_below};
 
 use super::At;
 use super::users::Standing;
@@ -75,10 +75,6 @@ fn decides_who_is_root(path: &str) -> bool {
     let below = TOPS.iter().find_map(|top| path.strip_prefix(top)).unwrap_or(path);
     let name = below.split('/').next().unwrap_or(below);
     matches!(name, "bin" | "sbin") || name.starts_with("lib")
-}
-
-fn is_at_or_below(path: &str, outer: &str) -> bool {
-    path.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use sti_core::{
     ImageFacts, Plan, Problem, ProblemKind, Variable,
     plan::{
         APP, Action, Assemble, Author, Base, Build, Content, ContentId, Copied, ImageChanges, Instruction, Layer, Network, Place,
-        Placement, PlanFile, Product, Run, Step, StepId,
+        Placement, PlanFile, Product, Run, Step, StepId, is_at_or_below,
     },
 };
 
@@ -90,7 +90,7 @@ impl Draft {
             }
         }
         files.sort_by(|one, other| one.path.cmp(&other.path));
-        if let Some(pair) = files.windows(2).find(|pair| is_same_or_below(&pair[0].path, &pair[1].path)) {
+        if let Some(pair) = files.windows(2).find(|pair| is_at_or_below(&pair[1].path, &pair[0].path)) {
             return refused("invalid-path", format!("`{}` and `{}` cannot both be files", pair[0].path, pair[1].path));
         }
         self.content(Content::Files { files }, budget)
@@ -273,10 +273,6 @@ fn relative(path: &str) -> Written<&str> {
         return refused("invalid-path", format!("`{}` is no relative path without `.` and `..`", hygiene::line(path, 200)));
     }
     text(path, "a path")
-}
-
-fn is_same_or_below(one: &str, other: &str) -> bool {
-    other.strip_prefix(one).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn refused<T>(code: &str, message: String) -> Written<T> {
