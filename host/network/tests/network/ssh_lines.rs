@@ -103,8 +103,8 @@ async fn a_name_with_one_private_address_is_refused_as_the_client_would_choose()
 #[tokio::test]
 async fn an_alias_of_the_users_is_left_to_the_client() {
     let place = Place::new();
-    let setup = Setup { granted: vec![("work", Reach::Public)], ..place.client("cat") };
-    let mut connection = setup.network().connect("ssh://work/b").await.unwrap();
+    let setup = Setup { granted: vec![("my-git", Reach::Public)], ..place.client("cat") };
+    let mut connection = setup.network().connect("ssh://my-git/b").await.unwrap();
     connection.finish().await.unwrap();
     assert!(all_of(&mut connection).await.unwrap().is_empty());
 }
