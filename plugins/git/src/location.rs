@@ -112,7 +112,8 @@ fn strip<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
 
 /// Splits what follows a scheme into the host's part and the path.
 fn authority(rest: &str) -> (&str, &str) {
-    rest.split_at(rest.find('/').unwrap_or(rest.len()))
+    // Wherever the host's reader of addresses sees the end of it.
+    rest.split_at(rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len()))
 }
 
 fn line(text: &str, scheme: Scheme, rest: &str) -> Option<Line> {
@@ -127,7 +128,7 @@ fn line(text: &str, scheme: Scheme, rest: &str) -> Option<Line> {
     };
     let is_safe =
         !host.is_empty() && !host.starts_with('-') && user.is_none_or(|user| !user.is_empty() && !user.starts_with('-'));
-    if !is_safe || path.len() < 2 || path.starts_with("/-") {
+    if !is_safe || path.len() < 2 || !path.starts_with('/') || path.starts_with("/-") {
         return None;
     }
     let url = match scheme {
@@ -188,6 +189,7 @@ mod tests {
         check_line("me@[::1]:a", "ssh://me@[::1]/~/a", "[::1]", None, "/~/a");
         assert_eq!(Location::parse("HTTPS://host/a").unwrap(), Location::Web("HTTPS://host/a".to_owned()));
         assert_eq!(Location::parse("https://me:secret@host/a@b").unwrap(), Location::Web("https://host/a@b".to_owned()));
+        assert_eq!(Location::parse("https://host?a@other").unwrap(), Location::Web("https://host?a@other".to_owned()));
         assert_eq!(Location::parse("file:///a/b.git").unwrap(), Location::Local("/a/b.git".to_owned()));
         assert_eq!(Location::parse("./a:b.git").unwrap(), Location::Local("./a:b.git".to_owned()));
     }
@@ -210,6 +212,7 @@ mod tests {
             "ext::sh -c x://",
             "git://host/a\nhost=b",
             "ssh://host:port/a",
+            "git://host?a@other/b",
         ] {
             assert_eq!(Location::parse(text).unwrap_err().code(), "invalid-address", "{text}");
         }

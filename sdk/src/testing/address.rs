@@ -44,6 +44,7 @@ pub struct AddressBuilder {
     pub(crate) directory: Option<PathBuf>,
     web: Web,
     lines: Option<Lines>,
+    limits: Option<(u64, u64)>,
 }
 
 impl AddressBuilder {
@@ -58,6 +59,7 @@ impl AddressBuilder {
             directory: None,
             web: Web::default(),
             lines: None,
+            limits: None,
         }
     }
 
@@ -130,6 +132,32 @@ impl AddressBuilder {
         Self { lines: Some(Lines::new(open)), ..self }
     }
 
+    /// Limits the tree to so many entries and so many bytes of files, as a host does. Without it a test's memory is the limit.
+    ///
+    /// ```
+    /// use sti_plugin::{Address, Card, Fetcher, Problem, TreeWriter};
+    /// use sti_plugin::testing::AddressBuilder;
+    ///
+    /// struct Endless;
+    ///
+    /// impl Fetcher for Endless {
+    ///     fn card() -> Card {
+    ///         Card::new("endless", "0.1.0")
+    ///     }
+    ///
+    ///     fn fetch(_address: &Address, tree: &TreeWriter) -> Result<(), Problem> {
+    ///         (0..).try_for_each(|number| tree.put_file(&number.to_string(), 0o644, b"more"))
+    ///     }
+    /// }
+    ///
+    /// let fetched = AddressBuilder::new("anything").limits(10, 20).fetch::<Endless>();
+    /// assert_eq!(fetched.expect_problem().code(), "too-many-bytes");
+    /// ```
+    #[must_use]
+    pub fn limits(self, entries: u64, bytes: u64) -> Self {
+        Self { limits: Some((entries, bytes)), ..self }
+    }
+
     /// Asks something of the address, as a fetcher would.
     pub fn ask<T>(&self, question: impl FnOnce(&Address) -> T) -> T {
         self.ask_with(Vec::new(), question).0
@@ -137,7 +165,7 @@ impl AddressBuilder {
 
     /// Lets a fetcher fetch. A file that it opened and did not finish is a problem, as with a host.
     pub fn fetch<F: Fetcher>(&self) -> Fetched {
-        let writer = trees::TreeWriter::default();
+        let writer = trees::TreeWriter::limited(self.limits);
         log::take();
         let fetch = |address: &Address| F::fetch(address, &TreeWriter::new(&writer));
         let (mut result, facts) = self.ask_with(F::card().into_settings(), fetch);

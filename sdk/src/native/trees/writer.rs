@@ -17,9 +17,31 @@ pub struct TreeWriter {
     pub(crate) nodes: Nodes,
     /// Files that were opened and not finished.
     pub(crate) open: Rc<Cell<u32>>,
+    room: Room,
+}
+
+/// How many entries and bytes more there may be, where a test limits that.
+#[derive(Clone, Default)]
+struct Room(Option<Rc<Cell<(u64, u64)>>>);
+
+impl Room {
+    fn take(&self, entries: u64, bytes: u64) -> Result<(), Problem> {
+        let Some(room) = &self.0 else { return Ok(()) };
+        let exhausted = |code: &str| problem(ProblemKind::Exhausted, code, "the test allows no more".to_owned());
+        let (entries_left, bytes_left) = room.get();
+        let entries_left = entries_left.checked_sub(entries).ok_or_else(|| exhausted("too-many-entries"))?;
+        let bytes_left = bytes_left.checked_sub(bytes).ok_or_else(|| exhausted("too-many-bytes"))?;
+        room.set((entries_left, bytes_left));
+        Ok(())
+    }
 }
 
 impl TreeWriter {
+    /// So many entries and bytes, or as many as there is memory for.
+    pub(crate) fn limited(limits: Option<(u64, u64)>) -> Self {
+        Self { room: Room(limits.map(|limits| Rc::new(Cell::new(limits)))), ..Self::default() }
+    }
+
     pub fn put_directory(&self, path: &str, mode: u32) -> Result<(), Problem> {
         check_mode(path, mode)?;
         self.put(path, Node::Directory { mode })
@@ -27,13 +49,15 @@ impl TreeWriter {
 
     pub fn put_file(&self, path: &str, mode: u32, bytes: &[u8]) -> Result<(), Problem> {
         check_mode(path, mode)?;
+        self.room.take(0, bytes.len() as u64)?;
         self.put(path, Node::file(bytes, mode))
     }
 
     pub fn open_file(&self, path: &str, mode: u32) -> Result<FileWriter, Problem> {
         self.put_file(path, mode, &[])?;
         self.open.set(self.open.get() + 1);
-        Ok(FileWriter { nodes: Rc::clone(&self.nodes), open: Rc::clone(&self.open), path: path.to_owned() })
+        let (nodes, open) = (Rc::clone(&self.nodes), Rc::clone(&self.open));
+        Ok(FileWriter { nodes, open, room: self.room.clone(), path: path.to_owned() })
     }
 
     pub fn put_symlink(&self, path: &str, target: &str) -> Result<(), Problem> {
@@ -50,6 +74,7 @@ impl TreeWriter {
 
     fn put(&self, path: &str, node: Node) -> Result<(), Problem> {
         check(path)?;
+        self.room.take(1, 0)?;
         let mut nodes = self.nodes.borrow_mut();
         let is_new = match (nodes.get(path), &node) {
             (None, _) => !path.is_empty(),
@@ -73,11 +98,13 @@ impl TreeWriter {
 pub struct FileWriter {
     nodes: Nodes,
     open: Rc<Cell<u32>>,
+    room: Room,
     path: String,
 }
 
 impl FileWriter {
     pub fn write(&self, more: &[u8]) -> Result<(), Problem> {
+        self.room.take(0, more.len() as u64)?;
         if let Some(Node::File { bytes, .. }) = self.nodes.borrow_mut().get_mut(&self.path) {
             Arc::make_mut(bytes).extend_from_slice(more);
         }
