@@ -1,9 +1,6 @@
 //! Sources that are fetched: archives and git, from files, standard input and servers, by plugins in the sandbox.
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test ends by a panic, and looks at files by itself")]
 
-#[path = "fetching/server.rs"]
-mod server;
-
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -11,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use server::Server;
+use sti_test_server::Server;
 use sti_tests::{Builder, Lab, Outcome, built_sti, needs_engine};
 
 fn builder(lab: &Lab) -> String {
