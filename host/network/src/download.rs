@@ -12,16 +12,17 @@ use sti_core::{
     Blob,
     digest::hexadecimal,
     progress::{Event, Level},
+    spool,
 };
 use tokio::time::sleep;
 
+use crate::Network;
 use crate::error::Error;
 use crate::place::shown;
 use crate::request::Sendable;
 use crate::response::Response;
 use crate::resume::{Resume, continues};
 use crate::timeouts::{Pace, RETRIES};
-use crate::{Network, spool};
 
 /// After so much progress a break counts as the first.
 const PROGRESS: u64 = 1024 * 1024;

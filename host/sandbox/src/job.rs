@@ -87,6 +87,8 @@ pub struct Errand {
 pub struct Reach {
     /// Servers; none where the address grants no network.
     pub web: Option<Arc<dyn Web>>,
+    /// Where it keeps what does not fit into memory, in files without a name.
+    pub spool: Arc<Dir>,
     /// For messages and progress.
     pub progress: Arc<dyn Progress>,
 }

@@ -10,6 +10,7 @@ mod log;
 mod network;
 mod plans;
 mod requests;
+mod spools;
 mod trees;
 mod words;
 
@@ -29,6 +30,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 pub(crate) use budget::Budget;
 pub(crate) use draft::Draft;
 pub(crate) use log::Voice;
+use spools::Spools;
 pub(crate) use words::problem_from_wit;
 
 use crate::{
@@ -51,14 +53,16 @@ pub(crate) struct State {
     asked: usize,
     images: Vec<ImageFacts>,
     tree: Option<Tree>,
-    blobs: Vec<Blob>,
+    /// By their number.
+    blobs: HashMap<u32, Blob>,
+    spools: Spools,
     filled: Option<TreeWriter>,
     /// Files that were opened, by their number; nothing where one is finished.
     growing: HashMap<u32, Option<GrowingFile>>,
     web: Option<Arc<dyn Web>>,
     answers: HashMap<u32, Box<dyn Answer>>,
     lines: HashMap<u32, Box<dyn Line>>,
-    /// How many files, answers and lines there were so far.
+    /// How many blobs, files, answers and lines there were so far.
     opened: u32,
     pub(crate) card: Card,
     pub(crate) matter: Matter,
@@ -110,7 +114,8 @@ impl State {
         let voice = Voice::new(plugin, reach.progress, limits.log_bytes);
         let wasi = wasi_with(output, errand.input.as_deref())?;
         let matter = Matter::Errand(Box::new(errand), Vec::new());
-        Ok(Self { wasi, filled: Some(tree), web: reach.web, ..Self::new(limits, voice, None, output, matter) })
+        let spools = Spools::new(reach.spool, tree.limits().bytes);
+        Ok(Self { wasi, spools, filled: Some(tree), web: reach.web, ..Self::new(limits, voice, None, output, matter) })
     }
 
     /// The tree that was filled.
@@ -132,7 +137,8 @@ impl State {
             asked: 0,
             images: Vec::new(),
             tree: None,
-            blobs: Vec::new(),
+            blobs: HashMap::new(),
+            spools: Spools::default(),
             filled: None,
             growing: HashMap::new(),
             web: None,

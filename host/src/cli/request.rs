@@ -8,7 +8,7 @@ use sti_network::Login;
 use super::{
     args::{ContractChoice, Fetching, NetworkChoice, PullChoice, WhatToBuild},
     environment,
-    scratch::Scratch,
+    scratch::{self, Scratch},
     source::{self, Word},
     web,
 };
@@ -84,7 +84,8 @@ pub(super) fn narrowed(
     let checksum = flags.checksum.as_deref().map(checksum).transpose()?;
     // A file reaches no server. A repository of this machine names none, but its submodules may: `--allow-host` grants those.
     let web = if address.file.is_some() { None } else { Some(Arc::new(web::surroundings(login, flags)?)) };
-    Ok(SourceAddress { reference, subdirectory, settings, fetcher, checksum, limits, web, ..address })
+    let spool = Some(Arc::new(scratch::spool()?));
+    Ok(SourceAddress { reference, subdirectory, settings, fetcher, checksum, limits, spool, web, ..address })
 }
 
 fn fetcher(word: &str) -> Result<FetcherChoice, StiError> {

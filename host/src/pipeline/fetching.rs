@@ -70,6 +70,8 @@ pub struct SourceAddress {
     pub checksum: Option<String>,
     /// How much may be fetched.
     pub limits: WriteLimits,
+    /// Where is kept what is neither the source nor fits into memory, in files without a name; where the source goes, if nothing is said.
+    pub spool: Option<Arc<Dir>>,
     /// How servers are reached; without it, none is.
     pub web: Option<Arc<web::Surroundings>>,
 }
@@ -128,7 +130,9 @@ pub async fn fetch(
     let refusals = Arc::new(Refusals::default());
     let servers = address.web.as_ref().map(|surroundings| web::of(address, surroundings, &checksum, &refusals, progress));
     let servers = servers.transpose().map_err(|problem| not_fetched(address, problem))?;
-    let reach = Reach { web: servers, progress: Arc::clone(progress) };
+    let spool = address.spool.clone().map_or_else(|| into.try_clone().map(Arc::new), Ok);
+    let spool = spool.map_err(|error| not_fetched(address, unwritable(&error)))?;
+    let reach = Reach { web: servers, spool, progress: Arc::clone(progress) };
     let brought = fetcher.plugin().fetch(errand, writer, reach).await.map_err(|error| match refusals.take() {
         Some(refused) => not_fetched(address, refused),
         None => of_fetcher(error, address),

@@ -5,7 +5,7 @@
 //! | `location` | what kind of address it is |
 //! | `reference` | which commit is meant |
 //! | `remote`, `web`, `line` | talking to the server |
-//! | `objects` | what the server sent, in memory and under limits |
+//! | `packs` | what the server sent, or what lies in a directory: checked, and under limits |
 //! | `local` | a repository in a directory of the user's |
 //! | `store` | what both have in common: objects by identifier |
 //! | `checkout`, `name` | writing a commit's files into the tree, and refusing names that lead elsewhere |
@@ -23,7 +23,7 @@ mod line;
 mod local;
 mod location;
 mod name;
-mod objects;
+mod packs;
 mod reference;
 mod remote;
 mod repository;

@@ -3,8 +3,8 @@
 //! Nothing of it is obeyed: no hook is run, and of its configuration only the formats are read, and where it was cloned from.
 
 mod database;
-mod delta;
 mod directory;
+mod loose;
 mod references;
 
 use gix_hash::ObjectId;
@@ -39,7 +39,7 @@ fn resolve(
             let (id, branch) = references::head(directory, address)?;
             Ok((database.commit(&id)?, branch.as_deref().map(short).map(str::to_owned)))
         }
-        RequestedRef::Commit(id) if database.find(id, &mut Vec::new())?.is_none() => {
+        RequestedRef::Commit(id) if database.find(id)?.is_none() => {
             Err(reference::missing(address, &id.to_string(), &references::all(directory)?))
         }
         RequestedRef::Commit(id) => Ok((database.commit(id)?, None)),

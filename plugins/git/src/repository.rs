@@ -5,7 +5,7 @@ use sti_plugin::{Problem, log};
 
 use crate::{
     location::Location,
-    objects::Objects,
+    packs::Packs,
     reference::{self, RequestedRef},
     remote::{History, Reference, Remote, Request},
     store::Store,
@@ -71,12 +71,12 @@ fn fetch_commit(remote: &mut Remote, location: &Location, id: ObjectId) -> Resul
 }
 
 /// Looks for a commit in everything that a server has. The line to it ended with its refusal.
-fn search(location: &Location, id: ObjectId, refusal: Problem) -> Result<Objects, Problem> {
+fn search(location: &Location, id: ObjectId, refusal: Problem) -> Result<Packs, Problem> {
     log::info(format!("the server does not send `{id}` by itself: looks for it in the whole history"));
     let mut remote = Remote::connect(location)?;
     let tips = tips(&remote.references(&["refs/heads/".to_owned(), "refs/tags/".to_owned()])?)?;
     let objects = remote.fetch(&Request { wants: &tips, history: History::Whole })?;
-    if objects.find(&id, &mut Vec::new())?.is_some() { Ok(objects) } else { Err(refusal) }
+    if objects.find(&id)?.is_some() { Ok(objects) } else { Err(refusal) }
 }
 
 /// The most commits that are asked for at once, since a request has a limit.

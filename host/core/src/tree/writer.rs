@@ -84,6 +84,11 @@ impl TreeWriter {
         Ok(Self { top, limits, written, umask, last: None, later: BTreeMap::new(), open: 0 })
     }
 
+    /// How much it may hold.
+    pub fn limits(&self) -> &WriteLimits {
+        &self.limits
+    }
+
     /// Makes a directory, or sets the mode of one that is there.
     pub fn put_directory(&mut self, path: &str, mode: u32) -> Result<(), Problem> {
         refused::odd_mode(path, mode)?;

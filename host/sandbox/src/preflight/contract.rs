@@ -223,7 +223,13 @@ const INTERFACES: [Interface; 9] = [
             ],
         )],
     },
-    Interface { name: "blobs", functions: &[(Power::Fetch, &["[method]blob.size", "[method]blob.read"])] },
+    Interface {
+        name: "blobs",
+        functions: &[(
+            Power::Fetch,
+            &["[method]blob.size", "[method]blob.read", "[method]spool.write", "[method]spool.finish", "new-spool"],
+        )],
+    },
     Interface {
         name: "http",
         functions: &[(

@@ -1,11 +1,13 @@
-//! Where downloads are kept while somebody reads them: files without a name, which are gone with the last handle, however a build ends.
+//! Files without a name, for what is kept only while somebody reads it: they are gone with the last handle, however a build ends.
 
-use std::fs::File;
-use std::io;
+use std::{fs::File, io};
 
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 
 /// Makes an empty file that nobody else can open.
+///
+/// # Errors
+/// Where the directory cannot be written.
 pub fn file(directory: &Dir) -> io::Result<File> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
