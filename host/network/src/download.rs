@@ -176,7 +176,8 @@ impl Unfinished {
 
     fn finish(self, url: String) -> Result<Download, Error> {
         let sha256 = hexadecimal(&self.hash.finalize());
-        Ok(Download { blob: Blob::of(self.file).map_err(failed)?, sha256, url })
+        let blob = Blob::of(self.file).map_err(failed)?.identified(&format!("sha256:{sha256}"));
+        Ok(Download { blob, sha256, url })
     }
 }
 

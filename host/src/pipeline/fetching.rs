@@ -128,7 +128,7 @@ pub async fn fetch(
     let refusals = Arc::new(Refusals::default());
     let servers = address.web.as_ref().map(|surroundings| web::of(address, surroundings, &checksum, &refusals, progress));
     let servers = servers.transpose().map_err(|problem| not_fetched(address, problem))?;
-    let reach = Reach { web: servers, progress: Arc::clone(progress) };
+    let reach = Reach { web: servers, keeper: None, progress: Arc::clone(progress) };
     let brought = fetcher.plugin().fetch(errand, writer, reach).await.map_err(|error| match refusals.take() {
         Some(refused) => not_fetched(address, refused),
         None => of_fetcher(error, address),
