@@ -111,14 +111,14 @@ pub(crate) fn of_bytes(store: &Store, name: &str, bytes: &Blob, about: &About) -
         copy_bytes(bytes, &place::new_file(aside.directory(), c"bytes", Mode::RUSR | Mode::WUSR)?)?;
     }
     about.write(aside.directory())?;
-    put(store, &aside, name)
+    put(store, &aside, name).map(drop)
 }
 
 /// Keeps words under a name.
 pub(crate) fn of_note(store: &Store, name: &str, about: &About) -> io::Result<()> {
     let aside = Aside::new(store.top(), BuildId::draw().as_str())?;
     about.write(aside.directory())?;
-    put(store, &aside, name)
+    put(store, &aside, name).map(drop)
 }
 
 /// Gives a file without a name one here: nothing is copied. Every other file is somebody's.
@@ -130,9 +130,9 @@ fn link(file: &File, directory: BorrowedFd<'_>) -> io::Result<()> {
     Ok(rustix::fs::linkat(CWD, path, directory, c"bytes", AtFlags::SYMLINK_FOLLOW)?)
 }
 
-/// Gives what was made aside its name. A tree that is there already stays, because somebody may use it and it is the same; of what nobody
-/// holds by its directory, the newer one takes the place of the older.
-pub(crate) fn put(store: &Store, aside: &Aside, name: &str) -> io::Result<()> {
+/// Gives what was made aside its name. A tree that is there already stays, because somebody may use it and it is the same: then the answer
+/// is false. Of all else, which nobody holds by its directory, the newer one takes the place of the older.
+pub(crate) fn put(store: &Store, aside: &Aside, name: &str) -> io::Result<bool> {
     let new = place::name(name)?;
     let _turn = store.turn(Turn::Together)?;
     flock(aside.directory(), FlockOperation::NonBlockingLockShared)?;
@@ -140,11 +140,14 @@ pub(crate) fn put(store: &Store, aside: &Aside, name: &str) -> io::Result<()> {
     match rustix::fs::renameat_with(aside.parent(), aside.name(), top, &new, RenameFlags::NOREPLACE) {
         Ok(()) => {
             aside.was_kept();
-            Ok(())
+            Ok(true)
         }
-        Err(Errno::EXIST) if name.starts_with("tree-") => Ok(()),
+        Err(Errno::EXIST) if name.starts_with("tree-") => Ok(false),
         // The older one has our name now, and goes with it.
-        Err(Errno::EXIST) => Ok(rustix::fs::renameat_with(aside.parent(), aside.name(), top, &new, RenameFlags::EXCHANGE)?),
+        Err(Errno::EXIST) => {
+            rustix::fs::renameat_with(aside.parent(), aside.name(), top, &new, RenameFlags::EXCHANGE)?;
+            Ok(true)
+        }
         Err(errno) => Err(errno.into()),
     }
 }

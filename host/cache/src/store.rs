@@ -133,8 +133,11 @@ impl Store {
         }
         About::new(summary, self.boot.as_deref()).write(scratch.aside.directory())?;
         let name = format!("tree-{key}");
-        entry::put(self, &scratch.aside, &name)?;
-        Ok(self.tree(key))
+        if !entry::put(self, &scratch.aside, &name)? {
+            return Ok(self.tree(key));
+        }
+        let (tree, held) = (scratch.tree().try_clone()?, scratch.aside.directory().try_clone()?);
+        Ok(Some(Kept { tree, path: self.path.join(name).join("tree"), summary, _held: held }))
     }
 
     /// The bytes that were kept under a key.

@@ -36,6 +36,7 @@ mod spool;
 mod ssh;
 mod ssh_words;
 mod timeouts;
+mod validators;
 
 pub use authorities::Authorities;
 pub use connection::Connection;
@@ -51,6 +52,7 @@ pub use request::{BODY_LIMIT, Request};
 pub use response::Response;
 pub use spool::file as spool_file;
 pub use timeouts::Timeouts;
+pub use validators::Validators;
 
 use authorities::Trust;
 use clients::Clients;
