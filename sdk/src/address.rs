@@ -1,12 +1,8 @@
-//! A source to be fetched, and bytes that the host holds.
+//! A source to be fetched.
 
 use std::path::PathBuf;
 
-use crate::{
-    Problem, Setting,
-    card::default_of,
-    host::{blobs, requests},
-};
+use crate::{Blob, Setting, card::default_of, host::requests};
 
 /// A source to be fetched. Given to [`Fetcher::fetch`](crate::Fetcher::fetch), which has an example.
 pub struct Address<'a> {
@@ -93,53 +89,4 @@ fn directory(_address: &requests::Address) -> Option<PathBuf> {
 #[cfg(not(target_family = "wasm"))]
 fn directory(address: &requests::Address) -> Option<PathBuf> {
     address.asked.directory.clone()
-}
-
-/// Bytes that the host holds and a plugin reads where it likes, such as an archive.
-///
-/// ```
-/// use sti_plugin::{Address, Blob, Problem};
-///
-/// fn is_zip(archive: &Blob) -> Result<bool, Problem> {
-///     Ok(archive.read(0, 4)? == b"PK\x03\x04")
-/// }
-/// ```
-pub struct Blob(pub(crate) blobs::Blob);
-
-/// How much is read at once where everything is read.
-const PIECE: u32 = 1 << 20;
-
-impl Blob {
-    /// Tells how many bytes there are.
-    pub fn size(&self) -> u64 {
-        self.0.size()
-    }
-
-    /// Reads up to `length` bytes (at most 1 MiB) from `offset`; fewer only at the end.
-    pub fn read(&self, offset: u64, length: u32) -> Result<Vec<u8>, Problem> {
-        Ok(self.0.read(offset, length)?)
-    }
-
-    /// Names the bytes: equal identities mean equal bytes. None where nothing can be said without reading them all. What to do with it:
-    /// [`TreeWriter::reuse`](crate::TreeWriter::reuse).
-    pub fn identity(&self) -> Option<String> {
-        self.0.identity()
-    }
-
-    /// Reads everything, where that is no more than `limit` bytes; else it is a problem of kind `Exhausted`.
-    pub fn read_all(&self, limit: u64) -> Result<Vec<u8>, Problem> {
-        if self.size() > limit {
-            let message = format!("{} bytes are more than the {limit} that are read at once", self.size());
-            return Err(Problem::exhausted("too-large", message));
-        }
-        let mut bytes = Vec::new();
-        while (bytes.len() as u64) < self.size() {
-            let piece = self.read(bytes.len() as u64, PIECE)?;
-            if piece.is_empty() {
-                return Err(Problem::internal("cut-short", format!("the bytes end at {} of {}", bytes.len(), self.size())));
-            }
-            bytes.extend(piece);
-        }
-        Ok(bytes)
-    }
 }

@@ -12,9 +12,11 @@ use sti_core::{
     Blob,
     digest::hexadecimal,
     progress::{Event, Level},
+    spool,
 };
 use tokio::time::sleep;
 
+use crate::Network;
 use crate::error::Error;
 use crate::judge::judge;
 use crate::place::{Origin, shown};
@@ -23,7 +25,6 @@ use crate::response::Response;
 use crate::resume::{Resume, continues};
 use crate::timeouts::{Pace, RETRIES};
 use crate::validators::{Validators, may_be_kept};
-use crate::{Network, spool};
 
 /// After so much progress a break counts as the first.
 const PROGRESS: u64 = 1024 * 1024;

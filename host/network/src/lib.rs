@@ -32,7 +32,6 @@ mod response;
 mod resume;
 mod secret;
 mod send;
-mod spool;
 mod ssh;
 mod ssh_words;
 mod timeouts;
@@ -50,7 +49,6 @@ pub use place::host_of;
 pub use proxies::Proxies;
 pub use request::{BODY_LIMIT, Request};
 pub use response::Response;
-pub use spool::file as spool_file;
 pub use timeouts::Timeouts;
 pub use validators::Validators;
 

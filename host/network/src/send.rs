@@ -45,10 +45,11 @@ impl Network {
         let origin = Origin::of(&asked.url).ok_or_else(no_host)?;
         let reach = judge(&*self.grants, &origin)?;
         let client = self.clients.choose(&asked.url, reach).await?;
-        let known = self.keyring.known(&origin, reach).await;
+        // A login that the plugin brought is not ours to add to, nor to replace where it is refused.
+        let known = if asked.is_authorized() { None } else { self.keyring.known(&origin, reach).await };
         let answer = self.persist(client, asked, known.as_ref()).await?;
-        if known.is_some() || !asks_for_login(&answer) {
-            return Ok((answer, known.is_some()));
+        if known.is_some() || asked.is_authorized() || !asks_for_login(&answer) {
+            return Ok((answer, known.is_some() || asked.is_authorized()));
         }
         match self.login_for(&origin, reach).await {
             Some(login) => Ok((self.persist(client, asked, Some(&login)).await?, true)),

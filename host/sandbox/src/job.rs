@@ -89,6 +89,8 @@ pub struct Reach {
     pub web: Option<Arc<dyn Web>>,
     /// What earlier fetches left; without it nothing is found and nothing is kept.
     pub keeper: Option<Arc<dyn Keeper>>,
+    /// Where it keeps what does not fit into memory, in files without a name.
+    pub spool: Arc<Dir>,
     /// For messages and progress.
     pub progress: Arc<dyn Progress>,
 }

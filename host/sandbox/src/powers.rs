@@ -10,6 +10,7 @@ mod log;
 mod network;
 mod plans;
 mod requests;
+mod spools;
 mod trees;
 mod words;
 
@@ -29,6 +30,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 pub(crate) use budget::Budget;
 pub(crate) use draft::Draft;
 pub(crate) use log::Voice;
+use spools::Spools;
 pub(crate) use words::problem_from_wit;
 
 use crate::{
@@ -51,7 +53,9 @@ pub(crate) struct State {
     asked: usize,
     images: Vec<ImageFacts>,
     tree: Option<Tree>,
-    blobs: Vec<Blob>,
+    /// By their number.
+    blobs: HashMap<u32, Blob>,
+    spools: Spools,
     filled: Option<TreeWriter>,
     keeper: Option<Arc<dyn Keeper>>,
     reuse: Reuse,
@@ -60,7 +64,7 @@ pub(crate) struct State {
     web: Option<Arc<dyn Web>>,
     answers: HashMap<u32, Box<dyn Answer>>,
     lines: HashMap<u32, Box<dyn Line>>,
-    /// How many files, answers and lines there were so far.
+    /// How many blobs, files, answers and lines there were so far.
     opened: u32,
     pub(crate) card: Card,
     pub(crate) matter: Matter,
@@ -120,8 +124,9 @@ impl State {
         let voice = Voice::new(plugin, Arc::clone(&reach.progress), limits.log_bytes);
         let wasi = wasi_with(output, errand.input.as_deref())?;
         let matter = Matter::Errand(Box::new(errand), Vec::new());
-        let Reach { web, keeper, .. } = reach;
-        Ok(Self { wasi, filled: Some(tree), web, keeper, ..Self::new(limits, voice, None, output, matter) })
+        let Reach { web, keeper, spool, .. } = reach;
+        let spools = Spools::new(spool, tree.limits().bytes);
+        Ok(Self { wasi, spools, filled: Some(tree), web, keeper, ..Self::new(limits, voice, None, output, matter) })
     }
 
     /// The tree that was to be filled, and how much there is in the one that was taken in its place.
@@ -147,7 +152,8 @@ impl State {
             asked: 0,
             images: Vec::new(),
             tree: None,
-            blobs: Vec::new(),
+            blobs: HashMap::new(),
+            spools: Spools::default(),
             filled: None,
             keeper: None,
             reuse: Reuse::NotAsked,

@@ -82,8 +82,8 @@ pub(super) fn narrowed(
     let checksum = flags.checksum.as_deref().map(checksum).transpose()?;
     // A file reaches no server. A repository of this machine names none, but its submodules may: `--allow-host` grants those.
     let web = if address.file.is_some() { None } else { Some(Arc::new(web::surroundings(login, flags)?)) };
-    let store = scratch::store(flags.no_cache)?;
-    Ok(SourceAddress { reference, subdirectory, settings, fetcher, checksum, limits, web, store, ..address })
+    let (store, spool) = (scratch::store(flags.no_cache)?, Some(Arc::new(scratch::spool()?)));
+    Ok(SourceAddress { reference, subdirectory, settings, fetcher, checksum, limits, spool, web, store, ..address })
 }
 
 fn fetcher(word: &str) -> Result<FetcherChoice, StiError> {

@@ -67,7 +67,7 @@ pub(super) fn spool() -> Result<Dir, StiError> {
 pub(super) fn of_standard_input() -> Result<Blob, StiError> {
     let dir = spool()?;
     let spooled = || {
-        let mut file = sti_network::spool_file(&dir)?;
+        let mut file = sti_core::spool::file(&dir)?;
         io::copy(&mut io::stdin().lock(), &mut file)?;
         Blob::of(file)
     };

@@ -89,6 +89,8 @@ pub struct SourceAddress {
     pub checksum: Option<String>,
     /// How much may be fetched.
     pub limits: WriteLimits,
+    /// Where is kept what is neither the source nor fits into memory, in files without a name; where the source goes, if nothing is said.
+    pub spool: Option<Arc<Dir>>,
     /// How servers are reached; without it, none is.
     pub web: Option<Arc<web::Surroundings>>,
     /// What earlier fetches left; without it, all is fetched, and nothing kept.
@@ -163,7 +165,9 @@ pub async fn fetch(
     let servers = servers.transpose().map_err(|problem| not_fetched(address, problem))?;
     let keeping = Keeping::of(address, fetcher.plugin().digest()).map(Arc::new);
     let keeper = keeping.clone().map(|keeping| keeping as Arc<dyn Keeper>);
-    let reach = Reach { web: servers, keeper, progress: Arc::clone(progress) };
+    let spool = address.spool.clone().map_or_else(|| into.dir().try_clone().map(Arc::new), Ok);
+    let spool = spool.map_err(|error| not_fetched(address, unwritable(&error)))?;
+    let reach = Reach { web: servers, keeper, spool, progress: Arc::clone(progress) };
     let brought = fetcher.plugin().fetch(errand, writer, reach).await.map_err(|error| match refusals.take() {
         Some(refused) => not_fetched(address, refused),
         None => of_fetcher(error, address),

@@ -1,8 +1,11 @@
-//! Bytes that the test gave.
+//! Bytes that the test gave, or that a plugin wrote.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::{
+    cell::RefCell,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
-use super::types::Problem;
+use super::types::{Problem, ProblemKind, problem};
 
 pub struct Blob(pub(crate) Vec<u8>);
 
@@ -26,4 +29,26 @@ impl Blob {
         let end = start.saturating_add(length.min(MOST) as usize).min(self.0.len());
         Ok(self.0[start..end].to_vec())
     }
+}
+
+/// What was written; nothing where it is finished.
+pub struct Spool(RefCell<Option<Vec<u8>>>);
+
+pub(crate) fn new_spool() -> Result<Spool, Problem> {
+    Ok(Spool(RefCell::new(Some(Vec::new()))))
+}
+
+impl Spool {
+    pub fn write(&self, bytes: &[u8]) -> Result<(), Problem> {
+        self.0.borrow_mut().as_mut().ok_or_else(finished)?.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    pub fn finish(&self) -> Result<Blob, Problem> {
+        self.0.take().map(Blob).ok_or_else(finished)
+    }
+}
+
+fn finished() -> Problem {
+    problem(ProblemKind::Invalid, "spool-finished", "a spool that was finished cannot be written".to_owned())
 }

@@ -228,7 +228,17 @@ const INTERFACES: [Interface; 9] = [
     },
     Interface {
         name: "blobs",
-        functions: &[(Power::Fetch, &["[method]blob.size", "[method]blob.read", "[method]blob.identity"])],
+        functions: &[(
+            Power::Fetch,
+            &[
+                "[method]blob.size",
+                "[method]blob.read",
+                "[method]blob.identity",
+                "[method]spool.write",
+                "[method]spool.finish",
+                "new-spool",
+            ],
+        )],
     },
     Interface {
         name: "http",
