@@ -1,5 +1,7 @@
 //! The network as one fetcher reaches it: `sti-network` behind the trait of the sandbox, held to what the user named.
 
+mod downloads;
+
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -14,6 +16,7 @@ use sti_network::{
 use sti_sandbox::{Answer, Line, Web, WebRequest};
 
 use crate::{SourceAddress, pipeline::Checksum};
+use downloads::Downloads;
 
 /// What this machine and its user have to say about servers. None of it reaches a plugin.
 #[derive(Clone, Debug)]
@@ -71,7 +74,8 @@ pub(crate) fn of(
         timeouts: Timeouts::USUAL,
         progress: Arc::clone(progress),
     })?;
-    Ok(Arc::new(Servers { network, checksum: Arc::clone(checksum) }))
+    let (store, checksum, progress) = (address.store.clone(), Arc::clone(checksum), Arc::clone(progress));
+    Ok(Arc::new(Servers { network, downloads: Downloads { store, checksum, progress } }))
 }
 
 /// The host of the user's own address, and those that the user named beside it.
@@ -101,7 +105,7 @@ impl Grants for Named {
 
 struct Servers {
     network: Network,
-    checksum: Arc<Checksum>,
+    downloads: Downloads,
 }
 
 #[async_trait]
@@ -113,9 +117,7 @@ impl Web for Servers {
     }
 
     async fn download(&self, url: &str) -> Result<Blob, Problem> {
-        let download = self.network.download(url).await?;
-        self.checksum.judge(download.sha256())?;
-        Ok(download.blob().clone())
+        self.downloads.download(&self.network, url).await
     }
 
     async fn connect(&self, address: &str) -> Result<Box<dyn Line>, Problem> {

@@ -57,6 +57,26 @@ impl<'a> Address<'a> {
     pub fn record_fact(&self, name: &str, value: &str) {
         self.address.record_fact(name, value);
     }
+
+    /// Gives what an earlier call of this component for this address has kept under a name, if it is still there. It may go at any time,
+    /// so nothing but speed may depend on it.
+    ///
+    /// ```
+    /// use sti_plugin::testing::AddressBuilder;
+    ///
+    /// let address = AddressBuilder::new("anything").kept("objects", "bytes");
+    /// assert_eq!(address.ask(|address| address.kept("objects").map(|blob| blob.size())), Some(5));
+    /// assert!(address.ask(|address| address.kept("others").is_none()));
+    /// ```
+    pub fn kept(&self, name: &str) -> Option<Blob> {
+        self.address.kept(name).map(Blob)
+    }
+
+    /// Keeps bytes under a name in kebab-case, for later calls of this component for this address. They replace what was kept under it
+    /// when this call ends well.
+    pub fn keep(&self, name: &str, bytes: &Blob) {
+        self.address.keep(name, &bytes.0);
+    }
 }
 
 /// The host shows a directory of the user's at this place, and nothing else of the machine anywhere.

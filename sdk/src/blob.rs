@@ -29,6 +29,12 @@ impl Blob {
         Ok(self.0.read(offset, length)?)
     }
 
+    /// Names the bytes: equal identities mean equal bytes. None where nothing can be said without reading them all. What to do with it:
+    /// [`TreeWriter::reuse`](crate::TreeWriter::reuse).
+    pub fn identity(&self) -> Option<String> {
+        self.0.identity()
+    }
+
     /// Reads everything, where that is no more than `limit` bytes; else it is a problem of kind `Exhausted`.
     pub fn read_all(&self, limit: u64) -> Result<Vec<u8>, Problem> {
         if self.size() > limit {

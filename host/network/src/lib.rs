@@ -35,6 +35,7 @@ mod send;
 mod ssh;
 mod ssh_words;
 mod timeouts;
+mod validators;
 
 pub use authorities::Authorities;
 pub use connection::Connection;
@@ -48,8 +49,8 @@ pub use place::host_of;
 pub use proxies::Proxies;
 pub use request::{BODY_LIMIT, Request};
 pub use response::Response;
-pub use sti_core::spool::file as spool_file;
 pub use timeouts::Timeouts;
+pub use validators::Validators;
 
 use authorities::Trust;
 use clients::Clients;

@@ -21,7 +21,7 @@ use cap_std::fs::Dir;
 use sti_bindings::host::sti::host as wit;
 use sti_core::{
     Blob, Finding, ImageFacts, Tree, Variable,
-    tree::{GrowingFile, TreeWriter},
+    tree::{GrowingFile, Summary, TreeWriter},
 };
 use sti_engine::Questions;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
@@ -34,7 +34,7 @@ use spools::Spools;
 pub(crate) use words::problem_from_wit;
 
 use crate::{
-    Card, Errand, Job, Limits, Powers, Reach, Subject,
+    Card, Errand, Job, Keeper, Limits, Powers, Reach, Subject,
     calls::Clock,
     memory::Memory,
     output::Output,
@@ -57,6 +57,8 @@ pub(crate) struct State {
     blobs: HashMap<u32, Blob>,
     spools: Spools,
     filled: Option<TreeWriter>,
+    keeper: Option<Arc<dyn Keeper>>,
+    reuse: Reuse,
     /// Files that were opened, by their number; nothing where one is finished.
     growing: HashMap<u32, Option<GrowingFile>>,
     web: Option<Arc<dyn Web>>,
@@ -66,6 +68,14 @@ pub(crate) struct State {
     opened: u32,
     pub(crate) card: Card,
     pub(crate) matter: Matter,
+}
+
+/// Whether a tree of an earlier fetch was asked for, and whether there was one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reuse {
+    NotAsked,
+    NothingKept,
+    Taken(Summary),
 }
 
 /// What a call is about.
@@ -111,16 +121,21 @@ impl State {
         errand: Errand,
         tree: TreeWriter,
     ) -> wasmtime::Result<Self> {
-        let voice = Voice::new(plugin, reach.progress, limits.log_bytes);
+        let voice = Voice::new(plugin, Arc::clone(&reach.progress), limits.log_bytes);
         let wasi = wasi_with(output, errand.input.as_deref())?;
         let matter = Matter::Errand(Box::new(errand), Vec::new());
-        let spools = Spools::new(reach.spool, tree.limits().bytes);
-        Ok(Self { wasi, spools, filled: Some(tree), web: reach.web, ..Self::new(limits, voice, None, output, matter) })
+        let Reach { web, keeper, spool, .. } = reach;
+        let spools = Spools::new(spool, tree.limits().bytes);
+        Ok(Self { wasi, spools, filled: Some(tree), web, keeper, ..Self::new(limits, voice, None, output, matter) })
     }
 
-    /// The tree that was filled.
-    pub(crate) fn take_tree(&mut self) -> Option<TreeWriter> {
-        self.filled.take()
+    /// The tree that was to be filled, and how much there is in the one that was taken in its place.
+    pub(crate) fn take_tree(&mut self) -> (Option<TreeWriter>, Option<Summary>) {
+        let reused = match self.reuse {
+            Reuse::Taken(summary) => Some(summary),
+            Reuse::NotAsked | Reuse::NothingKept => None,
+        };
+        (self.filled.take(), reused)
     }
 
     fn new(limits: &Limits, voice: Voice, questions: Option<Arc<dyn Questions>>, output: &Output, matter: Matter) -> Self {
@@ -140,6 +155,8 @@ impl State {
             blobs: HashMap::new(),
             spools: Spools::default(),
             filled: None,
+            keeper: None,
+            reuse: Reuse::NotAsked,
             growing: HashMap::new(),
             web: None,
             answers: HashMap::new(),

@@ -14,18 +14,26 @@ use self::{database::Database, directory::Directory};
 use crate::{
     location::Location,
     reference::{self, RequestedRef, Step},
-    repository::{Found, short},
+    repository::{Found, IsThere, short},
     store::Store,
 };
 
-/// Finds what a reference means in a directory.
-pub(crate) fn open(top: std::path::PathBuf, address: &str, wanted: &RequestedRef) -> Result<Found, Problem> {
+/// Finds what a reference means in a directory; nothing where its tree is there already.
+pub(crate) fn open(
+    top: std::path::PathBuf,
+    address: &str,
+    wanted: &RequestedRef,
+    is_there: &IsThere,
+) -> Result<Option<Found>, Problem> {
     let directory = Directory::find(top, address)?;
     let database = Database::open(directory, address)?;
     let (commit, reference) = resolve(database.directory(), &database, address, wanted)?;
+    if is_there(&commit, reference.as_deref())? {
+        return Ok(None);
+    }
     let origin = database.directory().origin()?.and_then(|url| Location::parse(&url).ok());
     let origin = origin.filter(|location| !matches!(location, Location::Local(_)));
-    Ok(Found { commit, reference, origin, objects: Box::new(database) })
+    Ok(Some(Found { commit, origin, objects: Box::new(database) }))
 }
 
 fn resolve(

@@ -1,6 +1,9 @@
 //! Bytes that the test gave, or that a plugin wrote.
 
-use std::cell::RefCell;
+use std::{
+    cell::RefCell,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use super::types::{Problem, ProblemKind, problem};
 
@@ -12,6 +15,13 @@ const MOST: u32 = 1 << 20;
 impl Blob {
     pub fn size(&self) -> u64 {
         self.0.len() as u64
+    }
+
+    /// The bytes themselves, in a few digits.
+    pub fn identity(&self) -> Option<String> {
+        let mut hasher = DefaultHasher::new();
+        self.0.hash(&mut hasher);
+        Some(format!("bytes:{:016x}", hasher.finish()))
     }
 
     pub fn read(&self, offset: u64, length: u32) -> Result<Vec<u8>, Problem> {

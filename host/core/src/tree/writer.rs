@@ -84,6 +84,11 @@ impl TreeWriter {
         Ok(Self { top, limits, written, umask, last: None, later: BTreeMap::new(), open: 0 })
     }
 
+    /// Whether nothing was written yet.
+    pub fn is_untouched(&self) -> bool {
+        self.written == Summary::default() && self.open == 0 && self.later.is_empty() && self.last.is_none()
+    }
+
     /// How much it may hold.
     pub fn limits(&self) -> &WriteLimits {
         &self.limits

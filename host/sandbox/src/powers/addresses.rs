@@ -82,6 +82,23 @@ impl wit::HostAddress for State {
         Ok(())
     }
 
+    fn kept(&mut self, _: Resource<Address>, name: String) -> Said<Option<Resource<Handle>>> {
+        let _paused = self.clock.pause();
+        match self.keeper.as_ref().filter(|_| hygiene::is_kebab(&name)).and_then(|keeper| keeper.kept(&name)) {
+            Some(blob) => Ok(Some(self.hold_blob(blob)?)),
+            None => Ok(None),
+        }
+    }
+
+    fn keep(&mut self, _: Resource<Address>, name: String, bytes: Resource<Handle>) -> Said<()> {
+        self.budget.spend_one(name.len())?;
+        let blob = self.blob(&bytes)?;
+        if let Some(keeper) = self.keeper.as_ref().filter(|_| hygiene::is_kebab(&name)) {
+            keeper.keep(&name, &blob);
+        }
+        Ok(())
+    }
+
     fn drop(&mut self, address: Resource<Address>) -> Said<()> {
         self.handles.delete(address)?;
         Ok(())
@@ -99,6 +116,10 @@ impl blobs::HostBlob for State {
         let failed =
             |error: std::io::Error| Problem::new(ProblemKind::Unavailable, "unreadable", format!("cannot read on: {error}"));
         Ok(read.map_err(failed).map_err(problem_to_wit))
+    }
+
+    fn identity(&mut self, blob: Resource<Handle>) -> Said<Option<String>> {
+        Ok(self.blob(&blob)?.identity())
     }
 
     fn drop(&mut self, blob: Resource<Handle>) -> Said<()> {

@@ -138,7 +138,7 @@ mod tests {
         let tree = TreeWriter::new(&open("tree"), WriteLimits { bytes: 10, ..WriteLimits::default() }).unwrap();
         let errand =
             Errand { text: "a".to_owned(), reference: None, subdirectory: None, settings: Vec::new(), file: None, input: None };
-        let reach = Reach { web: None, spool: Arc::new(open("spool")), progress: Arc::new(Silent) };
+        let reach = Reach { web: None, keeper: None, spool: Arc::new(open("spool")), progress: Arc::new(Silent) };
         (State::errand(&Limits::default(), "test", reach, &Output::default(), errand, tree).unwrap(), folder)
     }
 
