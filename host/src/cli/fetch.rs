@@ -1,12 +1,12 @@
 //! `sti fetch`: what a fetcher makes of an address, without a build.
 
-use std::{fs, path::Path, process::ExitCode};
+use std::process::ExitCode;
 
-use cap_std::{ambient_authority, fs::Dir};
 use serde_json::json;
 
 use super::{
     args::{FetchCommand, Output},
+    destination::Destination,
     display,
     interrupt::Interrupts,
     report::{print_json, print_line},
@@ -27,8 +27,9 @@ pub(super) async fn run(command: FetchCommand, output: &Output) -> Result<ExitCo
     let mut interrupts = Interrupts::listen()?;
     let progress = display::of(&Output { json: false, ..output.clone() });
     let workplace = surroundings::workplace(command.policy.as_deref())?;
-    let into = empty_directory(&command.dir)?;
-    let fetched = interrupts.unless(fetch(&address, &into, &workplace.plugins, &workplace.policy, &progress)).await?;
+    let into = Destination::at(&command.dir)?;
+    let fetched = interrupts.unless(fetch(&address, into.dir(), &workplace.plugins, &workplace.policy, &progress)).await?;
+    into.keep();
     if output.json {
         let facts: serde_json::Map<_, _> = fetched.facts.iter().map(|fact| (fact.name.clone(), json!(fact.value))).collect();
         let summary = fetched.summary.unwrap_or_default();
@@ -38,16 +39,4 @@ pub(super) async fn run(command: FetchCommand, output: &Output) -> Result<ExitCo
         fetched.facts.iter().for_each(|fact| print_line(&format!("{:<12} {}", fact.name, fact.value)));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A directory that is new, or empty.
-fn empty_directory(path: &Path) -> Result<Dir, StiError> {
-    let refused =
-        |what: String| StiError::InvalidArgument { what, hint: Some("name a directory that is not there yet".to_owned()) };
-    let cannot = |error: std::io::Error| refused(format!("cannot write in `{}`: {error}", path.display()));
-    fs::create_dir_all(path).map_err(cannot)?;
-    if fs::read_dir(path).map_err(cannot)?.next().is_some() {
-        return Err(refused(format!("`{}` is not empty", path.display())));
-    }
-    Dir::open_ambient_dir(path, ambient_authority()).map_err(cannot)
 }

@@ -102,6 +102,18 @@ fn remove(path: &Path) {
     let _left = fs::remove_dir_all(path);
 }
 
+/// Removes everything in a directory of ours, and leaves the directory.
+pub(super) fn empty(directory: &Path) {
+    make_writable(directory);
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove(&entry.path());
+        } else {
+            let _left = fs::remove_file(entry.path());
+        }
+    }
+}
+
 fn make_writable(directory: &Path) {
     let _kept = fs::set_permissions(directory, Permissions::from_mode(0o700));
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
