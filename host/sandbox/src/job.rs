@@ -98,6 +98,8 @@ pub struct Fetched {
     pub facts: Vec<Variable>,
     /// How much it wrote.
     pub summary: tree::Summary,
+    /// Which modes lost bits.
+    pub dropped: Option<tree::DroppedBits>,
 }
 
 /// What answers a plugin's questions and hears what it says.

@@ -108,9 +108,10 @@ impl Plugin {
             })
             .await?;
         let tree = state.take_tree().unwrap_or_else(|| unreachable!("a call keeps the tree that it fills"));
+        let dropped = tree.dropped_bits().cloned();
         let summary = tree.finish().map_err(|problem| self.problem(problem))?;
         match state.matter {
-            Matter::Errand(_, facts) => Ok(Fetched { facts, summary }),
+            Matter::Errand(_, facts) => Ok(Fetched { facts, summary, dropped }),
             _ => unreachable!("a call keeps what it is about"),
         }
     }

@@ -134,6 +134,9 @@ pub async fn fetch(
         None => of_fetcher(error, address),
     })?;
     checksum.must_have_been_seen().map_err(|problem| not_fetched(address, problem))?;
+    if let Some(dropped) = &brought.dropped {
+        progress.say(Level::Warning, dropped.to_string());
+    }
     let Summary { entries, bytes } = brought.summary;
     progress.say(Level::Info, format!("fetched {entries} entries, {bytes} bytes in {:.1} s", begun.elapsed().as_secs_f32()));
     let whole = into.try_clone().map_err(|error| not_fetched(address, unwritable(&error)))?;

@@ -8,7 +8,8 @@ use crate::{
     log::Level,
     native::{
         http::{self, Web},
-        log, repositories, requests, trees,
+        log, repositories, requests,
+        trees::{self, Room},
     },
 };
 
@@ -42,6 +43,7 @@ pub struct AddressBuilder {
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) file: Option<Vec<u8>>,
     pub(crate) directory: Option<PathBuf>,
+    room: Room,
     web: Web,
     lines: Option<Lines>,
 }
@@ -56,6 +58,7 @@ impl AddressBuilder {
             settings: BTreeMap::new(),
             file: None,
             directory: None,
+            room: Room::default(),
             web: Web::default(),
             lines: None,
         }
@@ -90,6 +93,31 @@ impl AddressBuilder {
     #[must_use]
     pub fn directory(self, path: impl Into<PathBuf>) -> Self {
         Self { directory: Some(path.into()), ..self }
+    }
+
+    /// Limits the entries and the bytes that may be written, as `--limit` does.
+    ///
+    /// ```
+    /// # use sti_plugin::{Address, Card, Fetcher, Problem, TreeWriter, testing::AddressBuilder};
+    /// struct Ten;
+    ///
+    /// impl Fetcher for Ten {
+    ///     fn card() -> Card {
+    ///         Card::new("ten", "0.1.0")
+    ///     }
+    ///
+    ///     fn fetch(_address: &Address, tree: &TreeWriter) -> Result<(), Problem> {
+    ///         tree.put_file("ten", 0o644, &[0; 10])
+    ///     }
+    /// }
+    ///
+    /// AddressBuilder::new("anything").limits(1, 10).fetch::<Ten>().expect_tree();
+    /// assert_eq!(AddressBuilder::new("anything").limits(1, 9).fetch::<Ten>().expect_problem().code(), "too-many-bytes");
+    /// assert_eq!(AddressBuilder::new("anything").limits(0, 10).fetch::<Ten>().expect_problem().code(), "too-many-entries");
+    /// ```
+    #[must_use]
+    pub fn limits(self, entries: u64, bytes: u64) -> Self {
+        Self { room: Room { entries, bytes }, ..self }
     }
 
     /// Adds a page of the web.
@@ -137,7 +165,7 @@ impl AddressBuilder {
 
     /// Lets a fetcher fetch. A file that it opened and did not finish is a problem, as with a host.
     pub fn fetch<F: Fetcher>(&self) -> Fetched {
-        let writer = trees::TreeWriter::default();
+        let writer = trees::TreeWriter::limited(self.room);
         log::take();
         let fetch = |address: &Address| F::fetch(address, &TreeWriter::new(&writer));
         let (mut result, facts) = self.ask_with(F::card().into_settings(), fetch);
@@ -145,7 +173,7 @@ impl AddressBuilder {
             result = Err(Problem::internal("not-finished", "a file was opened and not finished"));
         }
         let log = log::take().into_iter().map(|(level, text)| LogLine { level, text }).collect();
-        Fetched { result, tree: MemoryTree::of(writer.nodes.take()), facts, log }
+        Fetched { result, tree: MemoryTree::of(writer.finish()), facts, log }
     }
 
     fn ask_with<T>(&self, settings: Vec<Setting>, question: impl FnOnce(&Address) -> T) -> (T, BTreeMap<String, String>) {
