@@ -2,7 +2,7 @@
 
 mod matching;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use sti_core::{Variable, closest::closest};
 use sti_policy::{PluginIdentity, Policy};
@@ -170,7 +170,7 @@ impl Plugins {
             let plugin = self.sandbox.load(component(shipped)).await?;
             if plugin.card().judges.contains(&moment) {
                 let identity = identity_of(&plugin, Origin::Shipped);
-                validators.push((plugin, identity));
+                validators.push((plugin.limited(&within(policy.own_limits(&identity))), identity));
             }
         }
         Ok(validators)
@@ -212,6 +212,15 @@ impl Chosen {
             }),
         }
     }
+}
+
+/// What policy leaves a plugin of the limits of the sandbox.
+pub(crate) fn within(granted: sti_policy::Limits) -> sti_sandbox::Limits {
+    let mut limits = sti_sandbox::Limits::default();
+    limits.memory = granted.memory.unwrap_or(limits.memory);
+    limits.answer = granted.seconds.map_or(limits.answer, Duration::from_secs);
+    limits.fetch = granted.seconds.map_or(limits.fetch, Duration::from_secs);
+    limits
 }
 
 fn chosen(plugin: Plugin, kind: Kind) -> Chosen {

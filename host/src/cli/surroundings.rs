@@ -17,7 +17,7 @@ use cap_std::{
 use sti_core::{BuildId, Progress, progress::Level};
 use sti_docker::{Candidate, DockerEngine};
 use sti_engine::Engine;
-use sti_policy::{Policy, Which};
+use sti_policy::{Policy, Which, Whose};
 use sti_sandbox::{Limits, Sandbox};
 
 use super::args::{Color, EngineChoice, Place};
@@ -131,10 +131,10 @@ pub(super) fn read_policy(flag: Option<&Path>) -> Result<Policy, StiError> {
     // A site policy that we may not see holds all the same: reading it then says so.
     let site_exists = !fs::symlink_metadata(sti_policy::SITE_FILE).is_err_and(|error| absent(&error));
     let variable = env::var_os("STI_POLICY").filter(|value| !value.is_empty()).map(PathBuf::from);
-    let path = match sti_policy::choose(site_exists, flag, variable.as_deref())? {
+    let (path, whose) = match sti_policy::choose(site_exists, flag, variable.as_deref())? {
         Which::None => return Ok(Policy::none()),
-        Which::Site => PathBuf::from(sti_policy::SITE_FILE),
-        Which::Named(path) => path,
+        Which::Site => (PathBuf::from(sti_policy::SITE_FILE), Whose::Site),
+        Which::Named(path) => (path, Whose::User),
     };
     let (parent, name) = (path.parent().filter(|parent| !parent.as_os_str().is_empty()), path.file_name());
     let dir = Dir::open_ambient_dir(parent.unwrap_or(Path::new(".")), ambient_authority());
@@ -144,7 +144,7 @@ pub(super) fn read_policy(flag: Option<&Path>) -> Result<Policy, StiError> {
     };
     let dir = dir.map_err(|error| not_read(error.to_string()))?;
     let name = name.and_then(|name| name.to_str()).ok_or_else(|| not_read("it has no file name".to_owned()))?;
-    Ok(Policy::load(&dir, name, &path)?)
+    Ok(Policy::load(&dir, name, &path, whose)?)
 }
 
 /// Finds the engine and makes ready for one build.
