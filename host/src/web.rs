@@ -1,5 +1,7 @@
 //! The network as one fetcher reaches it: `sti-network` behind the trait of the sandbox, held to what policy grants.
 
+mod downloads;
+
 use std::{
     net::IpAddr,
     path::PathBuf,
@@ -8,6 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use cap_std::fs::Dir;
+use sti_cache::Store;
 use sti_core::{
     Blob, Problem, ProblemKind, Progress,
     hosts::{HostPattern, Reach},
@@ -19,6 +22,7 @@ use sti_policy::{Denial, FetchGrant, FetchLimit, NamedHosts, Settled};
 use sti_sandbox::{Answer, Line, Web, WebRequest};
 
 use crate::{SourceAddress, pipeline::Checksum};
+use downloads::Downloads;
 
 /// What this machine and its user have to say about servers. None of it reaches a plugin.
 #[derive(Clone, Debug)]
@@ -63,6 +67,7 @@ pub(crate) fn named(address: &SourceAddress) -> NamedHosts {
 pub(crate) fn of(
     surroundings: &Surroundings,
     (grant, limits): (&FetchGrant, &Settled),
+    store: Option<&Arc<Store>>,
     checksum: &Arc<Checksum>,
     refusals: &Arc<Refusals>,
     progress: &Arc<dyn Progress>,
@@ -83,7 +88,8 @@ pub(crate) fn of(
         timeouts: Timeouts::USUAL,
         progress: Arc::clone(progress),
     })?;
-    Ok(Arc::new(Servers { network, checksum: Arc::clone(checksum) }))
+    let (store, checksum, progress) = (store.cloned(), Arc::clone(checksum), Arc::clone(progress));
+    Ok(Arc::new(Servers { network, downloads: Downloads { store, checksum, progress } }))
 }
 
 /// What policy grants, with note of what it refuses.
@@ -108,7 +114,7 @@ impl Grants for Granted {
 
 struct Servers {
     network: Network,
-    checksum: Arc<Checksum>,
+    downloads: Downloads,
 }
 
 #[async_trait]
@@ -120,9 +126,7 @@ impl Web for Servers {
     }
 
     async fn download(&self, url: &str) -> Result<Blob, Problem> {
-        let download = self.network.download(url).await?;
-        self.checksum.judge(download.sha256())?;
-        Ok(download.blob().clone())
+        self.downloads.download(&self.network, url).await
     }
 
     async fn connect(&self, address: &str) -> Result<Box<dyn Line>, Problem> {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod blob;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 #[expect(clippy::pedantic, reason = "generated")]
@@ -38,7 +39,8 @@ use bindings::host;
 #[cfg(not(target_family = "wasm"))]
 use native as host;
 
-pub use address::{Address, Blob};
+pub use address::Address;
+pub use blob::{Blob, Spool};
 pub use card::{Card, Setting};
 pub use fetcher::Fetcher;
 pub use image::{Image, find, may_execute, require};

@@ -3,8 +3,6 @@
 
 #[path = "fetching/granted.rs"]
 mod granted;
-#[path = "fetching/server.rs"]
-mod server;
 
 use std::{
     fs,
@@ -13,7 +11,7 @@ use std::{
     process::Command,
 };
 
-use server::Server;
+use sti_test_server::Server;
 use sti_tests::{Builder, Lab, Outcome, built_sti, needs_engine};
 
 fn builder(lab: &Lab) -> String {

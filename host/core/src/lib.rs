@@ -11,6 +11,7 @@ pub mod plan;
 pub mod problem;
 pub mod progress;
 pub mod reference;
+pub mod spool;
 pub mod tree;
 pub mod variable;
 

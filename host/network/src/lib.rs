@@ -31,10 +31,10 @@ mod response;
 mod resume;
 mod secret;
 mod send;
-mod spool;
 mod ssh;
 mod ssh_words;
 mod timeouts;
+mod validators;
 
 pub use authorities::Authorities;
 pub use connection::Connection;
@@ -48,8 +48,8 @@ pub use place::host_of;
 pub use proxies::Proxies;
 pub use request::{BODY_LIMIT, Request};
 pub use response::Response;
-pub use spool::file as spool_file;
 pub use timeouts::Timeouts;
+pub use validators::Validators;
 
 use authorities::Trust;
 use clients::Clients;

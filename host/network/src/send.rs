@@ -26,20 +26,21 @@ impl Network {
     /// Sends a request and follows where it leads.
     pub(crate) async fn exchange(&self, first: Sendable) -> Result<Response, Error> {
         let began = shown(&first.url);
-        let mut asked = first;
+        let (mut asked, mut by_login) = (first, false);
         for _ in 0..=redirect::MOST {
-            let answer = self.hop(&asked).await?;
+            let (answer, had_login) = self.hop(&asked).await?;
+            by_login |= had_login;
             let location = answer.headers().get(LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes()));
             match redirect::next(&asked, answer.status(), location.as_deref())? {
-                None => return Ok(Response::new(answer, asked.url, self.timeouts.idle)),
+                None => return Ok(Response::new(answer, asked.url, self.timeouts.idle).by_login(by_login)),
                 Some(next) => asked = next,
             }
         }
         Err(Error::TooManyRedirects { url: began, limit: redirect::MOST })
     }
 
-    /// Sends to one host, with a login where one belongs to it.
-    async fn hop(&self, asked: &Sendable) -> Result<reqwest::Response, Error> {
+    /// Sends to one host, with a login where one belongs to it; says whether there was one.
+    async fn hop(&self, asked: &Sendable) -> Result<(reqwest::Response, bool), Error> {
         let no_host = || Error::InvalidUrl { url: shown(&asked.url), why: "it has no host".to_owned() };
         let origin = Origin::of(&asked.url).ok_or_else(no_host)?;
         self.at(&origin, asked).await.map_err(|error| self.worded(&origin, error))
@@ -56,17 +57,18 @@ impl Network {
         }
     }
 
-    async fn at(&self, origin: &Origin, asked: &Sendable) -> Result<reqwest::Response, Error> {
+    async fn at(&self, origin: &Origin, asked: &Sendable) -> Result<(reqwest::Response, bool), Error> {
         let reach = judge(&*self.grants, origin)?;
         let client = self.clients.choose(&asked.url, &reach).await?;
-        let known = self.keyring.known(origin, reach.standing).await;
+        // A login that the plugin brought is not ours to add to, nor to replace where it is refused.
+        let known = if asked.is_authorized() { None } else { self.keyring.known(origin, reach.standing).await };
         let answer = self.persist(&client, asked, known.as_ref()).await?;
-        if known.is_some() || !asks_for_login(&answer) {
-            return Ok(answer);
+        if known.is_some() || asked.is_authorized() || !asks_for_login(&answer) {
+            return Ok((answer, known.is_some() || asked.is_authorized()));
         }
         match self.login_for(origin, reach.standing).await {
-            Some(login) => self.persist(&client, asked, Some(&login)).await,
-            None => Ok(answer),
+            Some(login) => Ok((self.persist(&client, asked, Some(&login)).await?, true)),
+            None => Ok((answer, false)),
         }
     }
 

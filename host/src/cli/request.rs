@@ -8,16 +8,15 @@ use sti_policy::{FetchLimit, FetchLimits};
 
 use super::{
     args::{ContractChoice, Fetching, NetworkChoice, PullChoice, WhatToBuild},
-    environment,
-    scratch::Scratch,
+    environment, scratch,
     source::{self, Word},
     web,
 };
-use crate::{BuildRequest, FetcherChoice, Source, SourceAddress, StiError, StrategyChoice};
+use crate::{BuildRequest, FetcherChoice, Source, SourceAddress, StiError, StrategyChoice, Target};
 
 /// Reads everything that can be wrong with the request before any work is done. What is fetched goes to a directory that is removed with
-/// the second answer.
-pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<(BuildRequest, Option<Scratch>), StiError> {
+/// the request.
+pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<BuildRequest, StiError> {
     let builder_image = Reference::parse(&what.builder_image)?;
     let tag = tag(&what.tag)?;
     let runtime_image = what.runtime.as_deref().map(Reference::parse).transpose()?;
@@ -25,8 +24,8 @@ pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<(Buil
     let settings = pairs("--set", &what.set)?;
     let labels = pairs("--label", &what.label)?;
     let strategy = strategy(&what.strategy)?;
-    let (source, source_address, scratch) = source(what, build)?;
-    let request = BuildRequest {
+    let (source, source_address) = source(what, build)?;
+    Ok(BuildRequest {
         source_address,
         runtime_image,
         strategy,
@@ -38,23 +37,22 @@ pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<(Buil
         network: network(what.network),
         contract: what.contract.map(contract).transpose()?,
         ..BuildRequest::new(source, builder_image, tag)
-    };
-    Ok((request, scratch))
+    })
 }
 
-/// What is built, where labels say it is from, and the place for it where it is fetched.
-fn source(what: &WhatToBuild, build: &BuildId) -> Result<(Source, String, Option<Scratch>), StiError> {
+/// What is built, and where labels say it is from.
+fn source(what: &WhatToBuild, build: &BuildId) -> Result<(Source, String), StiError> {
     match source::read(&what.source)? {
         Word::Tree(tree) => {
             refuse_fetching(what)?;
             let tree = if what.context_dir == "." { tree } else { tree.within(&what.context_dir)? };
-            Ok((tree.into(), address(&what.source), None))
+            Ok((tree.into(), address(&what.source)))
         }
         Word::Address(address, login) => {
             let address = narrowed(*address, login, &what.fetching, &what.context_dir)?;
-            let scratch = Scratch::new(build)?;
-            let (written, into) = (address.written.clone(), Arc::clone(scratch.dir()));
-            Ok((Source::Address { address: Box::new(address), into }, written, Some(scratch)))
+            let into = Target::Scratch(Arc::new(scratch::of_build(build, address.store.as_deref())?));
+            let written = address.written.clone();
+            Ok((Source::Address { address: Box::new(address), into }, written))
         }
     }
 }
@@ -85,7 +83,8 @@ pub(super) fn narrowed(
     let checksum = flags.checksum.as_deref().map(checksum).transpose()?;
     // A file reaches no server. A repository of this machine names none, but its submodules may: `--allow-host` grants those.
     let web = if address.file.is_some() { None } else { Some(Arc::new(web::surroundings(login, flags)?)) };
-    Ok(SourceAddress { reference, subdirectory, settings, fetcher, checksum, limits, web, ..address })
+    let (store, spool) = (scratch::store(flags.no_cache)?, Some(Arc::new(scratch::spool()?)));
+    Ok(SourceAddress { reference, subdirectory, settings, fetcher, checksum, limits, spool, web, store, ..address })
 }
 
 fn fetcher(word: &str) -> Result<FetcherChoice, StiError> {

@@ -76,7 +76,7 @@ pub(super) fn private_dir(path: &Path) -> Result<Dir, StiError> {
 }
 
 /// The same, and nothing where it cannot be made or written, as in a read-only home: a build does without.
-fn private_dir_if_any(path: &Path) -> Result<Option<Dir>, StiError> {
+pub(super) fn private_dir_if_any(path: &Path) -> Result<Option<Dir>, StiError> {
     made(path).ok().filter(is_writable).map(|dir| trusted(dir, path)).transpose()
 }
 

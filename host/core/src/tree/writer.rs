@@ -84,6 +84,16 @@ impl TreeWriter {
         Ok(Self { top, limits, written, umask, last: None, later: BTreeMap::new(), open: 0 })
     }
 
+    /// Whether nothing was written yet.
+    pub fn is_untouched(&self) -> bool {
+        self.written == Summary::default() && self.open == 0 && self.later.is_empty() && self.last.is_none()
+    }
+
+    /// How much it may hold.
+    pub fn limits(&self) -> &WriteLimits {
+        &self.limits
+    }
+
     /// Makes a directory, or sets the mode of one that is there.
     pub fn put_directory(&mut self, path: &str, mode: u32) -> Result<(), Problem> {
         refused::odd_mode(path, mode)?;

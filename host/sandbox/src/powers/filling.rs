@@ -5,23 +5,43 @@ use sti_bindings::{
     host::sti::host::trees as wit,
 };
 use sti_core::{
-    Problem,
+    Problem, ProblemKind,
     tree::{GrowingFile, TreeWriter},
 };
 use wasmtime::component::Resource;
 
-use super::{State, trees::Answer, words::problem_to_wit};
+use super::{Reuse, State, trees::Answer, words::problem_to_wit};
 use crate::calls::Exceeded;
 
 /// How many files may grow at one time; each holds a descriptor of the process.
 const MOST_GROWING: usize = 64;
+/// Bytes of what a plugin says that a tree will be.
+const LONGEST_KEY: usize = 1_000;
 
 impl State {
     /// Writes, in time that is the host's.
     fn fill<T>(&mut self, write: impl FnOnce(&mut TreeWriter) -> Result<T, Problem>) -> Answer<T> {
         let _paused = self.clock.pause();
         let tree = self.filled.as_mut().ok_or_else(|| wasmtime::format_err!("this call fills no tree"))?;
+        if matches!(self.reuse, Reuse::Taken(_)) {
+            let taken = "the tree of an earlier fetch was taken: there is nothing to write";
+            return Ok(Err(problem_to_wit(Problem::new(ProblemKind::Invalid, "tree-taken", taken))));
+        }
         Ok(write(tree).map_err(problem_to_wit))
+    }
+
+    /// Asks the keeper for a tree, once and before anything is written.
+    fn take_kept(&mut self, key: &str) -> Result<bool, Problem> {
+        let invalid = |code: &str, message: &str| Err(Problem::new(ProblemKind::Invalid, code, message));
+        if key.is_empty() || key.len() > LONGEST_KEY {
+            return invalid("invalid-key", "the key of a tree is empty, or too long");
+        }
+        if self.reuse != Reuse::NotAsked || !self.filled.as_ref().is_some_and(TreeWriter::is_untouched) {
+            return invalid("asked-late", "what the tree will be is said once, and before anything is written");
+        }
+        let kept = self.keeper.as_ref().and_then(|keeper| keeper.reuse(key));
+        self.reuse = kept.map_or(Reuse::NothingKept, Reuse::Taken);
+        Ok(kept.is_some())
     }
 
     fn growing(&mut self, file: &Resource<FileWriter>) -> wasmtime::Result<(&mut TreeWriter, &mut Option<GrowingFile>)> {
@@ -33,6 +53,11 @@ impl State {
 }
 
 impl wit::HostTreeWriter for State {
+    fn reuse(&mut self, _: Resource<Handle>, key: String) -> Answer<bool> {
+        let _paused = self.clock.pause();
+        Ok(self.take_kept(&key).map_err(problem_to_wit))
+    }
+
     fn put_directory(&mut self, _: Resource<Handle>, path: String, mode: u32) -> Answer<()> {
         self.fill(|tree| tree.put_directory(&path, mode))
     }

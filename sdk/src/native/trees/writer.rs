@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     rc::Rc,
     sync::Arc,
 };
@@ -17,9 +17,26 @@ pub struct TreeWriter {
     pub(crate) nodes: Nodes,
     /// Files that were opened and not finished.
     pub(crate) open: Rc<Cell<u32>>,
+    /// Keys of trees that a host would have kept.
+    pub(crate) kept: BTreeSet<String>,
+    pub(crate) key: RefCell<Option<String>>,
+    pub(crate) is_reused: Cell<bool>,
 }
 
 impl TreeWriter {
+    pub fn reuse(&self, key: &str) -> Result<bool, Problem> {
+        if key.is_empty() || key.len() > 1_000 {
+            return Err(problem(ProblemKind::Invalid, "invalid-key", "the key of a tree is empty, or too long".to_owned()));
+        }
+        if self.key.borrow().is_some() || !self.nodes.borrow().is_empty() {
+            let late = "what the tree will be is said once, and before anything is written";
+            return Err(problem(ProblemKind::Invalid, "asked-late", late.to_owned()));
+        }
+        self.key.replace(Some(key.to_owned()));
+        self.is_reused.set(self.kept.contains(key));
+        Ok(self.is_reused.get())
+    }
+
     pub fn put_directory(&self, path: &str, mode: u32) -> Result<(), Problem> {
         check_mode(path, mode)?;
         self.put(path, Node::Directory { mode })
@@ -50,6 +67,10 @@ impl TreeWriter {
 
     fn put(&self, path: &str, node: Node) -> Result<(), Problem> {
         check(path)?;
+        if self.is_reused.get() {
+            let taken = "the tree of an earlier fetch was taken: there is nothing to write";
+            return Err(problem(ProblemKind::Invalid, "tree-taken", taken.to_owned()));
+        }
         let mut nodes = self.nodes.borrow_mut();
         let is_new = match (nodes.get(path), &node) {
             (None, _) => !path.is_empty(),
