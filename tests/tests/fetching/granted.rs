@@ -301,7 +301,7 @@ fn nobody_logs_in_to_a_host_that_only_the_site_names() {
     fs::write(scene.lab.root().join("home/.netrc"), "default login ada password swordfish\n").unwrap();
     let named = elsewhere.url.replace("127.0.0.1", "git.intern.test");
     let address = format!("{}/x.tar?to={named}/app-1.0.tar.gz", server.url);
-    scene.fetch(&address).assert_condition(5, "fetch-failed");
+    scene.fetch(&address).assert_error(3, "not-granted", &["is not open to us (status 401)"]);
     // Where the user's own address names it, it is.
     scene.fetch(&format!("{named}/app-1.0.tar.gz")).assert_success().assert_silent_about("swordfish");
     // ssh would log in by itself, and is not started.
