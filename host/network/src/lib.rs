@@ -9,7 +9,6 @@ use std::sync::Arc;
 use cap_std::fs::Dir;
 use sti_core::Progress;
 
-mod addresses;
 mod authorities;
 mod clients;
 mod connection;
@@ -32,25 +31,25 @@ mod response;
 mod resume;
 mod secret;
 mod send;
-mod spool;
 mod ssh;
 mod ssh_words;
 mod timeouts;
+mod validators;
 
 pub use authorities::Authorities;
 pub use connection::Connection;
 pub use credentials::Credentials;
 pub use download::Download;
 pub use error::Error;
-pub use grants::{Denied, Grants, Reach};
+pub use grants::{Denied, Grants};
 pub use judge::{Names, SystemNames};
 pub use login::{Login, clean, is_scheme};
 pub use place::host_of;
 pub use proxies::Proxies;
 pub use request::{BODY_LIMIT, Request};
 pub use response::Response;
-pub use spool::file as spool_file;
 pub use timeouts::Timeouts;
+pub use validators::Validators;
 
 use authorities::Trust;
 use clients::Clients;

@@ -5,7 +5,7 @@
 //! | `location` | what kind of address it is |
 //! | `reference` | which commit is meant |
 //! | `remote`, `web`, `line` | talking to the server |
-//! | `objects` | what the server sent, in memory and under limits |
+//! | `packs` | what the server sent, or what lies in a directory: checked, and under limits |
 //! | `local` | a repository in a directory of the user's |
 //! | `store` | what both have in common: objects by identifier |
 //! | `checkout`, `name` | writing a commit's files into the tree, and refusing names that lead elsewhere |
@@ -23,7 +23,7 @@ mod line;
 mod local;
 mod location;
 mod name;
-mod objects;
+mod packs;
 mod reference;
 mod remote;
 mod repository;
@@ -32,6 +32,7 @@ mod submodules;
 mod trouble;
 mod web;
 
+use gix_hash::ObjectId;
 use sti_plugin::{Address, Card, Fetcher, Problem, TreeWriter, register_fetcher};
 
 use crate::{checkout::Checkout, location::Location, reference::RequestedRef};
@@ -56,15 +57,19 @@ impl Fetcher for Git {
         let location = Location::parse(&text)?;
         let wanted = RequestedRef::parse(address.reference().as_deref())?;
         let mut checkout = Checkout::new(tree, address)?;
-        let found = match (&location, address.directory()) {
-            (Location::Local(_), Some(directory)) => local::open(directory, &text, &wanted)?,
-            _ => repository::open(&location, &wanted)?,
+        // A commit says what its tree is, down to the commits of submodules and the digests of what Git LFS keeps.
+        let is_there = |commit: &ObjectId, reference: Option<&str>| {
+            address.record_fact("address", &text);
+            address.record_fact("revision", &commit.to_string());
+            if let Some(reference) = reference {
+                address.record_fact("reference", reference);
+            }
+            tree.reuse(&format!("commit {commit}"))
         };
-        address.record_fact("address", &text);
-        address.record_fact("revision", &found.commit.to_string());
-        if let Some(reference) = &found.reference {
-            address.record_fact("reference", reference);
-        }
-        submodules::write_all(&mut checkout, found, &location)
+        let found = match (&location, address.directory()) {
+            (Location::Local(_), Some(directory)) => local::open(directory, &text, &wanted, &is_there)?,
+            _ => repository::open(&location, &wanted, &is_there)?,
+        };
+        found.map_or(Ok(()), |found| submodules::write_all(&mut checkout, found, &location))
     }
 }

@@ -5,7 +5,7 @@ use sti_plugin::{Problem, log};
 
 use crate::{
     location::Location,
-    objects::Objects,
+    packs::Packs,
     reference::{self, RequestedRef},
     remote::{History, Reference, Remote, Request},
     store::Store,
@@ -14,51 +14,58 @@ use crate::{
 /// A commit, and where its files are.
 pub(crate) struct Found {
     pub(crate) commit: ObjectId,
-    /// Branch or tag, where one was named or is the server's own.
-    pub(crate) reference: Option<String>,
     /// What relative addresses of submodules start from, where that is not the address itself.
     pub(crate) origin: Option<Location>,
     pub(crate) objects: Box<dyn Store>,
 }
 
-/// Fetches what a reference means.
-pub(crate) fn open(location: &Location, wanted: &RequestedRef) -> Result<Found, Problem> {
-    if matches!(wanted, RequestedRef::Before(..)) {
-        return Err(reference::without_history());
-    }
-    let mut remote = Remote::connect(location)?;
+/// Asked as soon as a commit is known, with the branch or tag where there is one, and before any of its files come: whether its tree is
+/// there already.
+pub(crate) type IsThere<'a> = dyn Fn(&ObjectId, Option<&str>) -> Result<bool, Problem> + 'a;
+
+/// Fetches what a reference means; nothing where its tree is there already.
+pub(crate) fn open(location: &Location, wanted: &RequestedRef, is_there: &IsThere) -> Result<Option<Found>, Problem> {
     match wanted {
-        RequestedRef::Head => fetch_head(&mut remote, location),
-        RequestedRef::Commit(id) => fetch_commit(&mut remote, location, *id),
-        RequestedRef::Name(name) => fetch_named(&mut remote, location, name),
+        // A whole identifier says it all: no server is asked.
+        RequestedRef::Commit(id) if is_there(id, None)? => Ok(None),
+        RequestedRef::Commit(id) => fetch_commit(&mut Remote::connect(location)?, location, *id).map(Some),
+        RequestedRef::Head => fetch_head(&mut Remote::connect(location)?, location, is_there),
+        RequestedRef::Name(name) => fetch_named(&mut Remote::connect(location)?, location, name, is_there),
         RequestedRef::Before(..) => Err(reference::without_history()),
     }
 }
 
-fn fetch_head(remote: &mut Remote, location: &Location) -> Result<Found, Problem> {
+fn fetch_head(remote: &mut Remote, location: &Location, is_there: &IsThere) -> Result<Option<Found>, Problem> {
     let references = remote.references(&["HEAD".to_owned()])?;
     let head = references.iter().find(|reference| reference.name == "HEAD").ok_or_else(|| empty(location.text()))?;
-    let branch = head.target.as_deref().map(short).map(str::to_owned);
-    fetch_tip(remote, head, branch)
+    fetch_tip(remote, head, head.target.as_deref().map(short), is_there)
 }
 
-fn fetch_named(remote: &mut Remote, location: &Location, name: &str) -> Result<Found, Problem> {
+fn fetch_named(remote: &mut Remote, location: &Location, name: &str, is_there: &IsThere) -> Result<Option<Found>, Problem> {
     let likely = remote.references(&reference::prefixes(name))?;
     if let Some(found) = reference::choose(name, &likely)? {
-        return fetch_tip(remote, found, Some(short(&found.name).to_owned()));
+        return fetch_tip(remote, found, Some(short(&found.name)), is_there);
     }
     let all = remote.references(&["refs/heads/".to_owned(), "refs/tags/".to_owned()])?;
     if reference::is_abbreviated(name)
         && let Some(id) = expand(remote, &name.to_ascii_lowercase(), &all)?
     {
-        return fetch_commit(remote, location, id);
+        return if is_there(&id, None)? { Ok(None) } else { fetch_commit(remote, location, id).map(Some) };
     }
     Err(reference::missing(location.text(), name, &all))
 }
 
-fn fetch_tip(remote: &mut Remote, tip: &Reference, reference: Option<String>) -> Result<Found, Problem> {
+fn fetch_tip(
+    remote: &mut Remote,
+    tip: &Reference,
+    reference: Option<&str>,
+    is_there: &IsThere,
+) -> Result<Option<Found>, Problem> {
+    if is_there(&tip.object, reference)? {
+        return Ok(None);
+    }
     let objects = remote.fetch(&Request { wants: &[tip.object], history: History::None })?;
-    Ok(Found { commit: objects.commit(&tip.object)?, reference, origin: None, objects: Box::new(objects) })
+    Ok(Some(Found { commit: objects.commit(&tip.object)?, origin: None, objects: Box::new(objects) }))
 }
 
 /// A server may send a commit by its identifier or not; where it does not, its branches may hold it.
@@ -67,16 +74,16 @@ fn fetch_commit(remote: &mut Remote, location: &Location, id: ObjectId) -> Resul
         Err(problem) if problem.code() == "commit-not-served" && !remote.sends_any_commit() => search(location, id, problem)?,
         fetched => fetched?,
     };
-    Ok(Found { commit: objects.commit(&id)?, reference: None, origin: None, objects: Box::new(objects) })
+    Ok(Found { commit: objects.commit(&id)?, origin: None, objects: Box::new(objects) })
 }
 
 /// Looks for a commit in everything that a server has. The line to it ended with its refusal.
-fn search(location: &Location, id: ObjectId, refusal: Problem) -> Result<Objects, Problem> {
+fn search(location: &Location, id: ObjectId, refusal: Problem) -> Result<Packs, Problem> {
     log::info(format!("the server does not send `{id}` by itself: looks for it in the whole history"));
     let mut remote = Remote::connect(location)?;
     let tips = tips(&remote.references(&["refs/heads/".to_owned(), "refs/tags/".to_owned()])?)?;
     let objects = remote.fetch(&Request { wants: &tips, history: History::Whole })?;
-    if objects.find(&id, &mut Vec::new())?.is_some() { Ok(objects) } else { Err(refusal) }
+    if objects.find(&id)?.is_some() { Ok(objects) } else { Err(refusal) }
 }
 
 /// The most commits that are asked for at once, since a request has a limit.

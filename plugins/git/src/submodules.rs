@@ -48,8 +48,10 @@ pub(crate) fn write_all(checkout: &mut Checkout, found: Found, location: &Locati
             return Err(too_many(&submodule));
         }
         log::info(format!("submodule `{}`: fetches `{}`", submodule.prefix.trim_end_matches('/'), submodule.location.text()));
-        let found = repository::open(&submodule.location, &RequestedRef::Commit(submodule.commit))?;
-        waiting.extend(write_one(checkout, found, &submodule)?);
+        // Only the tree as a whole is ever there already.
+        let found = repository::open(&submodule.location, &RequestedRef::Commit(submodule.commit), &|_, _| Ok(false))?;
+        let written = found.map(|found| write_one(checkout, found, &submodule)).transpose()?;
+        waiting.extend(written.into_iter().flatten());
     }
     Ok(())
 }

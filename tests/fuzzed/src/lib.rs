@@ -22,6 +22,7 @@ mod hidden;
 mod packs;
 mod repository;
 mod tree_writer;
+mod yard;
 
 pub use addresses::addresses;
 pub use archives::archives;

@@ -5,23 +5,43 @@ use sti_bindings::{
     host::sti::host::trees as wit,
 };
 use sti_core::{
-    Problem,
+    Problem, ProblemKind,
     tree::{GrowingFile, TreeWriter},
 };
 use wasmtime::component::Resource;
 
-use super::{State, trees::Answer, words::problem_to_wit};
+use super::{Reuse, State, trees::Answer, words::problem_to_wit};
 use crate::calls::Exceeded;
 
 /// How many files may grow at one time; each holds a descriptor of the process.
 const MOST_GROWING: usize = 64;
+/// Bytes of what a plugin says that a tree will be.
+const LONGEST_KEY: usize = 1_000;
 
 impl State {
     /// Writes, in time that is the host's.
     fn fill<T>(&mut self, write: impl FnOnce(&mut TreeWriter) -> Result<T, Problem>) -> Answer<T> {
         let _paused = self.clock.pause();
         let tree = self.filled.as_mut().ok_or_else(|| wasmtime::format_err!("this call fills no tree"))?;
+        if matches!(self.reuse, Reuse::Taken(_)) {
+            let taken = "the tree of an earlier fetch was taken: there is nothing to write";
+            return Ok(Err(problem_to_wit(Problem::new(ProblemKind::Invalid, "tree-taken", taken))));
+        }
         Ok(write(tree).map_err(problem_to_wit))
+    }
+
+    /// Asks the keeper for a tree, once and before anything is written.
+    fn take_kept(&mut self, key: &str) -> Result<bool, Problem> {
+        let invalid = |code: &str, message: &str| Err(Problem::new(ProblemKind::Invalid, code, message));
+        if key.is_empty() || key.len() > LONGEST_KEY {
+            return invalid("invalid-key", "the key of a tree is empty, or too long");
+        }
+        if self.reuse != Reuse::NotAsked || !self.filled.as_ref().is_some_and(TreeWriter::is_untouched) {
+            return invalid("asked-late", "what the tree will be is said once, and before anything is written");
+        }
+        let kept = self.keeper.as_ref().and_then(|keeper| keeper.reuse(key));
+        self.reuse = kept.map_or(Reuse::NothingKept, Reuse::Taken);
+        Ok(kept.is_some())
     }
 
     fn growing(&mut self, file: &Resource<FileWriter>) -> wasmtime::Result<(&mut TreeWriter, &mut Option<GrowingFile>)> {
@@ -33,12 +53,17 @@ impl State {
 }
 
 impl wit::HostTreeWriter for State {
+    fn reuse(&mut self, _: Resource<Handle>, key: String) -> Answer<bool> {
+        let _paused = self.clock.pause();
+        Ok(self.take_kept(&key).map_err(problem_to_wit))
+    }
+
     fn put_directory(&mut self, _: Resource<Handle>, path: String, mode: u32) -> Answer<()> {
         self.fill(|tree| tree.put_directory(&path, mode))
     }
 
     fn put_file(&mut self, _: Resource<Handle>, path: String, mode: u32, bytes: Vec<u8>) -> Answer<()> {
-        self.fill(|tree| tree.put_file(&path, mode, &bytes))
+        self.fill(|tree| tree.put_file(&path, mode, bytes))
     }
 
     fn open_file(&mut self, _: Resource<Handle>, path: String, mode: u32) -> Answer<Resource<FileWriter>> {
@@ -62,6 +87,18 @@ impl wit::HostTreeWriter for State {
         self.fill(|tree| tree.put_hardlink(&path, &existing))
     }
 
+    fn expect(&mut self, _: Resource<Handle>, path: String, bytes: u64) -> Answer<()> {
+        self.fill(|tree| tree.expect(&path, bytes))
+    }
+
+    fn remove(&mut self, _: Resource<Handle>, path: String) -> Answer<()> {
+        self.fill(|tree| tree.remove(&path))
+    }
+
+    fn set_top(&mut self, _: Resource<Handle>, directory: String) -> Answer<()> {
+        self.fill(|tree| tree.set_top(&directory))
+    }
+
     fn drop(&mut self, writer: Resource<Handle>) -> wasmtime::Result<()> {
         self.handles.delete(writer)?;
         Ok(())
@@ -73,21 +110,21 @@ impl wit::HostFileWriter for State {
         let _paused = self.clock.pause();
         let (tree, file) = self.growing(&file)?;
         let file = file.as_mut().ok_or_else(|| wasmtime::format_err!("a file that was finished is written to"))?;
-        Ok(tree.append(file, &bytes).map_err(problem_to_wit))
+        Ok(tree.append(file, bytes).map_err(problem_to_wit))
     }
 
     fn finish(&mut self, file: Resource<FileWriter>) -> Answer<()> {
+        let _paused = self.clock.pause();
         let (tree, file) = self.growing(&file)?;
-        if let Some(file) = file.take() {
-            tree.finish_file(file);
-        }
-        Ok(Ok(()))
+        Ok(file.take().map_or(Ok(()), |file| tree.finish_file(file)).map_err(problem_to_wit))
     }
 
     /// What was not finished stays counted as open: the fetch fails.
     fn drop(&mut self, file: Resource<FileWriter>) -> wasmtime::Result<()> {
         let FileWriter(number) = self.handles.delete(file)?;
-        self.growing.remove(&number);
+        if let (Some(Some(file)), Some(tree)) = (self.growing.remove(&number), &mut self.filled) {
+            tree.give_up_file(file);
+        }
         Ok(())
     }
 }

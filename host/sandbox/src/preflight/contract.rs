@@ -117,11 +117,15 @@ const INTERFACES: [Interface; 9] = [
             (
                 Power::Fetch,
                 &[
+                    "[method]tree-writer.reuse",
                     "[method]tree-writer.put-directory",
                     "[method]tree-writer.put-file",
                     "[method]tree-writer.open-file",
                     "[method]tree-writer.put-symlink",
                     "[method]tree-writer.put-hardlink",
+                    "[method]tree-writer.expect",
+                    "[method]tree-writer.remove",
+                    "[method]tree-writer.set-top",
                     "[method]file-writer.write",
                     "[method]file-writer.finish",
                 ],
@@ -196,6 +200,8 @@ const INTERFACES: [Interface; 9] = [
                 "[method]address.setting",
                 "[method]address.file",
                 "[method]address.record-fact",
+                "[method]address.kept",
+                "[method]address.keep",
                 "[method]subject.moment",
                 "[method]subject.role",
                 "[method]subject.image",
@@ -223,7 +229,20 @@ const INTERFACES: [Interface; 9] = [
             ],
         )],
     },
-    Interface { name: "blobs", functions: &[(Power::Fetch, &["[method]blob.size", "[method]blob.read"])] },
+    Interface {
+        name: "blobs",
+        functions: &[(
+            Power::Fetch,
+            &[
+                "[method]blob.size",
+                "[method]blob.read",
+                "[method]blob.identity",
+                "[method]spool.write",
+                "[method]spool.finish",
+                "new-spool",
+            ],
+        )],
+    },
     Interface {
         name: "http",
         functions: &[(

@@ -8,6 +8,7 @@ const LINK: u8 = 4;
 const DECOY: u8 = 5;
 const FILE: u8 = 6;
 const UP: u8 = 8;
+const TOP: u8 = 15;
 
 /// Limits that nothing here reaches.
 const WIDE: [u8; 4] = [200, 200, 200, 15];
@@ -22,23 +23,36 @@ fn file(parts: &[u8], mode: u16, bytes: &[u8]) -> Vec<u8> {
 }
 
 fn directory(parts: &[u8], mode: u16) -> Vec<u8> {
-    [&[1], &path(parts)[..], &mode.to_le_bytes()].concat()
+    [&[2], &path(parts)[..], &mode.to_le_bytes()].concat()
 }
 
 fn symlink(parts: &[u8], target: &[u8]) -> Vec<u8> {
-    [&[2], &path(parts)[..], target].concat()
+    [&[3], &path(parts)[..], target].concat()
 }
 
 fn hardlink(parts: &[u8], existing: &[u8]) -> Vec<u8> {
-    [vec![4], path(parts), path(existing)].concat()
+    [vec![5], path(parts), path(existing)].concat()
 }
 
 fn open(parts: &[u8]) -> Vec<u8> {
-    [&[5], &path(parts)[..], &0o644_u16.to_le_bytes()].concat()
+    [&[6], &path(parts)[..], &0o644_u16.to_le_bytes()].concat()
 }
 
-fn append(bytes: &[u8]) -> Vec<u8> {
-    [&[6, u8::try_from(bytes.len()).expect("few bytes")], bytes].concat()
+fn append(file: u8, bytes: &[u8]) -> Vec<u8> {
+    [&[7, file, u8::try_from(bytes.len()).expect("few bytes")], bytes].concat()
+}
+
+/// Finishes a file, or gives it up.
+fn end(file: u8, form: u8) -> Vec<u8> {
+    vec![8, file, form]
+}
+
+fn remove(parts: &[u8]) -> Vec<u8> {
+    [vec![9], path(parts)].concat()
+}
+
+fn set_top(parts: &[u8]) -> Vec<u8> {
+    [vec![10], path(parts)].concat()
 }
 
 fn row(limits: [u8; 4], calls: &[Vec<u8>]) -> Vec<u8> {
@@ -49,7 +63,14 @@ pub(crate) fn all() -> Vec<(String, Vec<u8>)> {
     let rows = [
         ("proper", row(WIDE, &[directory(&[D], 0o700), file(&[D, A], 0o644, b"x"), hardlink(&[B], &[D, A])])),
         ("closed", row(WIDE, &[directory(&[D], 0o555), file(&[D, A], 0o400, b""), directory(&[D], 0)])),
-        ("growing", row(WIDE, &[open(&[A, B]), append(b"one"), open(&[D]), append(b"two"), vec![7], append(b"three"), vec![7]])),
+        (
+            "growing",
+            row(WIDE, &[open(&[A, B]), append(0, b"one"), open(&[D]), append(1, b"two"), end(0, 0), append(0, b"three"), end(0, 0)]),
+        ),
+        ("given-up", row(WIDE, &[open(&[A, B]), append(0, b"one"), end(0, 0xff)])),
+        ("removed", row(WIDE, &[file(&[A], 0o644, b"1"), remove(&[A]), directory(&[A], 0o700), remove(&[A]), symlink(&[A], &[0xff])])),
+        ("lifted", row(WIDE, &[file(&[A, B, A], 0o644, b"1"), directory(&[A, B, TOP], 0o500), set_top(&[A, B])])),
+        ("lifted-link", row(WIDE, &[symlink(&[A], &[0xff]), set_top(&[A]), set_top(&[UP, DECOY])])),
         ("unfinished", row(WIDE, &[open(&[A])])),
         ("through-absolute", row(WIDE, &[symlink(&[LINK], &[0xff]), file(&[LINK, FILE], 0o644, b"out"), directory(&[LINK], 0o777)])),
         ("through-relative", row(WIDE, &[symlink(&[LINK], &path(&[UP, DECOY])), file(&[LINK, A, B], 0o644, b"out")])),
