@@ -51,7 +51,9 @@ impl Location {
             // Credentials are the host's, and are sent, shown and kept by nobody else.
             let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
             let scheme = &text[..text.len() - rest.len()];
-            return if place.is_empty() { Err(malformed(text)) } else { Ok(Self::Web(format!("{scheme}{place}{path}"))) };
+            // A path begins with a slash: elsewhere a second `@` could mean another host to the next reader.
+            let is_whole = !place.is_empty() && (path.is_empty() || path.starts_with('/'));
+            return if is_whole { Ok(Self::Web(format!("{scheme}{place}{path}"))) } else { Err(malformed(text)) };
         }
         if let Some(path) = strip(text, "file://") {
             return Ok(Self::Local(path.to_owned()));
@@ -189,7 +191,6 @@ mod tests {
         check_line("me@[::1]:a", "ssh://me@[::1]/~/a", "[::1]", None, "/~/a");
         assert_eq!(Location::parse("HTTPS://host/a").unwrap(), Location::Web("HTTPS://host/a".to_owned()));
         assert_eq!(Location::parse("https://me:secret@host/a@b").unwrap(), Location::Web("https://host/a@b".to_owned()));
-        assert_eq!(Location::parse("https://host?a@other").unwrap(), Location::Web("https://host?a@other".to_owned()));
         assert_eq!(Location::parse("file:///a/b.git").unwrap(), Location::Local("/a/b.git".to_owned()));
         assert_eq!(Location::parse("./a:b.git").unwrap(), Location::Local("./a:b.git".to_owned()));
     }
@@ -213,6 +214,8 @@ mod tests {
             "git://host/a\nhost=b",
             "ssh://host:port/a",
             "git://host?a@other/b",
+            "https://host?a@other/b",
+            "https://host#a@other/b",
         ] {
             assert_eq!(Location::parse(text).unwrap_err().code(), "invalid-address", "{text}");
         }

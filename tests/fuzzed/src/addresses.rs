@@ -7,6 +7,7 @@ use std::{
 
 use sti_archive::Archive;
 use sti_git::Git;
+use sti_core::hosts::not_public;
 use sti_network::{clean, host_of};
 use sti_plugin::{Problem, testing::AddressBuilder};
 use url::Url;
@@ -14,7 +15,7 @@ use url::Url;
 use crate::{
     deck::Deck,
     fetched,
-    hidden::{addresses as public, place::Origin, read_word},
+    hidden::{place::Origin, read_word},
 };
 
 /// Reads an address as each reader of addresses does.
@@ -39,14 +40,14 @@ fn numbers(bytes: &[u8]) {
     let mut deck = Deck::new(bytes);
     let four = Ipv4Addr::from_bits(u32::try_from(deck.long() & 0xffff_ffff).unwrap_or_default());
     let six = Ipv6Addr::from_bits(u128::from(deck.long()) << 64 | u128::from(deck.long()));
-    let judged = public::not_public(four.into());
+    let judged = not_public(four.into());
     for written in [four.to_ipv6_mapped(), Ipv6Addr::from_bits(0x64_ff9b << 96 | u128::from(four.to_bits()))] {
-        assert_eq!(public::not_public(written.into()), judged, "{written}");
+        assert_eq!(not_public(written.into()), judged, "{written}");
     }
     let is_special = four.is_loopback() || four.is_private() || four.is_link_local() || four.is_multicast() || four.is_unspecified();
     assert!(judged.is_some() || !is_special && !four.is_broadcast() && !four.is_documentation(), "{four} is public");
     let is_special = six.is_loopback() || six.is_unique_local() || six.is_unicast_link_local() || six.is_multicast();
-    assert!(public::not_public(six.into()).is_some() || !is_special && !six.is_unspecified(), "{six} is public");
+    assert!(not_public(six.into()).is_some() || !is_special && !six.is_unspecified(), "{six} is public");
     for (address, url) in [(IpAddr::from(four), format!("http://{four}/")), (six.into(), format!("http://[{six}]/"))] {
         let literal = Origin::of(&Url::parse(&url).expect("an address of a machine")).and_then(|origin| origin.literal());
         assert_eq!(literal, Some(address), "{url}");

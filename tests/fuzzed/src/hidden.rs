@@ -3,9 +3,6 @@
 #[path = "../../../host/src/cli/address.rs"]
 #[allow(dead_code, reason = "only its reading of words is fed")]
 mod address;
-#[path = "../../../host/network/src/addresses.rs"]
-#[allow(dead_code, reason = "only its judging is fed")]
-pub(crate) mod addresses;
 #[path = "../../../host/network/src/place.rs"]
 #[allow(dead_code, reason = "only its reading of hosts is fed")]
 pub(crate) mod place;
