@@ -111,7 +111,7 @@ fn lying() -> Vec<Row> {
         ("tar: pax says another size", overridden(&[("size", "1000000000")]), INVALID, ""),
         ("tar: pax says an absurd size", overridden(&[("size", "18446744073709551615")]), TOO_LARGE, "`a`"),
         ("tar: pax says another name", overridden(&[("path", "../decoy/file")]), INVALID, "../decoy/file"),
-        ("tar: a header of two megabytes", tar::whole(&[tar::header(b'x', b"a", 2 << 20, |_| {})]), INVALID, "1048576"),
+        ("tar: a header of two megabytes", tar::whole(&[tar::header(b'x', b"a", 2 << 20, |_| {})]), TOO_LARGE, "1048576"),
         ("gzip: a wrong sum", corrupted, INVALID, "damaged"),
         (
             "zip: the directory names another file",

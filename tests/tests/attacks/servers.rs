@@ -49,13 +49,6 @@ fn redirects_lead_nowhere_that_was_not_granted() {
             outcome.assert_error(end.0, end.1, &[word]);
         }
     }
-    let granted = Server::start({
-        let to = format!("http://localhost:{}/a.tar.gz", elsewhere.port);
-        move |_| Reply::redirect(&to)
-    });
-    let address = format!("{}/a.tar.gz", granted.url);
-    // What is granted beside the address is reached at public addresses only.
-    yard.refuses("a name granted", &address, &["--allow-host", "localhost"], NOT_GRANTED, &["loopback"]);
     assert!(elsewhere.asked().is_empty() && on_6.is_none_or(|server| server.asked().is_empty()));
     let around = Server::start(|asked| Reply::redirect(&asked.target));
     yard.refuses("itself, for ever", &format!("{}/a.tar.gz", around.url), &[], FAILED, &["redirect"]);
