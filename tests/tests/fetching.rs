@@ -1,6 +1,9 @@
 //! Sources that are fetched: archives and git, from files, standard input and servers, by plugins in the sandbox.
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test ends by a panic, and looks at files by itself")]
 
+#[path = "fetching/granted.rs"]
+mod granted;
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -154,9 +157,9 @@ fn submodules_of_a_local_repository_are_granted_by_host_or_left_out() {
     run(&project, "git", &["commit", "-q", "-m", "a part"]);
     let repository = format!("git:{}", text(&project));
     let denied = fetch(&lab, &repository, &["--json"]);
-    denied.assert_error(3, "not-granted", &["`127.0.0.1`", "--allow-host 127.0.0.1"]);
-    // What is granted beside the address is reached at public addresses only.
-    let private = fetch(&lab, &repository, &["--allow-host", "127.0.0.1", "--json"]);
+    denied.assert_error(3, "not-granted", &["`127.0.0.1:", "--allow-host 127.0.0.1:"]);
+    // A pattern of names is reached at public addresses only.
+    let private = fetch(&lab, &repository, &["--allow-host", "*", "--json"]);
     private.assert_error(3, "not-granted", &["127.0.0.1"]);
     assert_eq!(server.asked(), Vec::<String>::new());
     fetch(&lab, &repository, &["--no-submodules"]).assert_success();
@@ -179,7 +182,7 @@ fn what_cannot_be_fetched_is_told_by_its_condition() {
         (&format!("{url}/app.git#v1"), &["--ref", "main"], 2, "invalid-ref", &["--ref main"]),
         (&format!("{url}/none.git"), &[], 2, "source-not-found", &["none.git"]),
         (&format!("{url}/none.tar"), &[], 2, "source-not-found", &["none.tar"]),
-        (&redirect, &[], 3, "not-granted", &["`localhost`", "--allow-host localhost"]),
+        (&redirect, &[], 3, "not-granted", &["`localhost:", "--allow-host localhost:"]),
         ("http://127.0.0.1:1/app.git", &[], 5, "fetch-failed", &["127.0.0.1:1"]),
         (&file("app-1.0.tar.gz"), &["--limit", "entries=2"], 1, "source-too-large", &["2 entries", "--limit entries="]),
         (&file("app-1.0.tar.gz"), &["--limit", "bytes=3"], 1, "source-too-large", &["3 bytes", "--limit bytes="]),
@@ -206,7 +209,7 @@ fn an_archive_is_held_against_its_checksum() {
         fetch(&lab, &address, &["--checksum", &right]).assert_success();
         let refused = fetch(&lab, &address, &["--checksum", &wrong, "--json"]);
         refused.assert_error(1, "source-invalid", &[&right, &wrong]);
-        assert_eq!(fs::read_dir(lab.root().join("out")).unwrap().count(), 0, "nothing is unpacked");
+        assert!(!lab.root().join("out").exists(), "nothing is unpacked");
     }
     let repository = format!("{}/app.git", server.url);
     fetch(&lab, &repository, &["--checksum", &right, "--json"]).assert_error(2, "invalid-argument", &["checksum"]);
@@ -215,6 +218,28 @@ fn an_archive_is_held_against_its_checksum() {
         "invalid-argument",
         &["`md5:1`", "sha256:DIGITS"],
     );
+}
+
+#[test]
+fn a_fetch_that_fails_leaves_the_directory_as_it_was() {
+    let lab = Lab::new();
+    let web = web(&lab);
+    // The second file is what is too much; the first one, and a directory that may not be written, were there before.
+    run(&web, "chmod", &["555", "app-1.0/bin"]);
+    run(&web, "tar", &["-cf", "closed.tar", "app-1.0/bin", "app-1.0/index.txt"]);
+    run(&web, "chmod", &["755", "app-1.0/bin"]);
+    let (address, out) = (format!("archive:{}", text(web.join("closed.tar"))), lab.root().join("out"));
+    let fails = |directory: &str| lab.sti(["fetch", &address, directory, "--limit", "bytes=3", "--json"]);
+    fails("out/of/nothing").assert_error(1, "source-too-large", &["3 bytes"]);
+    assert!(!out.exists(), "what was made is removed");
+    fs::create_dir(&out).unwrap();
+    fs::set_permissions(&out, fs::Permissions::from_mode(0o750)).unwrap();
+    fails("out").assert_error(1, "source-too-large", &["3 bytes"]);
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
+    assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o7777, 0o750);
+    fs::write(out.join("mine"), "mine").unwrap();
+    fails("out").assert_error(2, "invalid-argument", &["not empty"]);
+    assert_eq!(fetched(&lab, "mine"), "mine");
 }
 
 #[test]

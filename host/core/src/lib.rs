@@ -5,6 +5,7 @@ pub mod build_id;
 pub mod closest;
 pub mod digest;
 pub mod finding;
+pub mod hosts;
 pub mod image;
 pub mod plan;
 pub mod problem;

@@ -1,16 +1,16 @@
 //! The HTTP clients: one for each way that a connection can be judged, made when it is first needed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Client, Proxy, redirect, retry};
 use rustls::ClientConfig;
+use sti_core::hosts::Reach;
 use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::authorities::Trust;
 use crate::error::Error;
-use crate::grants::Reach;
 use crate::judge::{JudgingResolver, Names};
 use crate::proxies::{ProxyTable, Through};
 
@@ -26,42 +26,40 @@ pub(crate) struct Clients {
     proxies: ProxyTable,
     connect_timeout: Duration,
     tls: OnceCell<ClientConfig>,
-    public: OnceCell<Client>,
-    anywhere: OnceCell<Client>,
-    http_proxy: OnceCell<Client>,
-    https_proxy: OnceCell<Client>,
+    made: Mutex<Vec<(Way, Client)>>,
+}
+
+/// What a client's connections have in common. There are as many as there are ways in which hosts are granted.
+#[derive(Clone, PartialEq, Eq)]
+enum Way {
+    Direct(Reach),
+    /// The only name that such a client looks up is its proxy's.
+    Proxy(Through),
 }
 
 impl Clients {
     pub(crate) fn new(names: Arc<dyn Names>, trust: Trust, proxies: ProxyTable, connect_timeout: Duration) -> Self {
-        Self {
-            names,
-            trust,
-            proxies,
-            connect_timeout,
-            tls: OnceCell::new(),
-            public: OnceCell::new(),
-            anywhere: OnceCell::new(),
-            http_proxy: OnceCell::new(),
-            https_proxy: OnceCell::new(),
-        }
+        Self { names, trust, proxies, connect_timeout, tls: OnceCell::new(), made: Mutex::default() }
     }
 
     /// The client for an address whose host was judged.
-    pub(crate) async fn choose(&self, url: &Url, reach: Reach) -> Result<&Client, Error> {
-        let through = self.proxies.choose(url);
-        let (cell, reach) = match (through, reach) {
-            (None, Reach::Public) => (&self.public, Reach::Public),
-            (None, Reach::Anywhere) => (&self.anywhere, Reach::Anywhere),
-            // The only name that such a client looks up is its proxy's.
-            (Some(Through::Http), _) => (&self.http_proxy, Reach::Anywhere),
-            (Some(Through::Https), _) => (&self.https_proxy, Reach::Anywhere),
-        };
-        cell.get_or_try_init(|| self.make(through, reach)).await
+    pub(crate) async fn choose(&self, url: &Url, reach: &Reach) -> Result<Client, Error> {
+        let way = self.proxies.choose(url).map_or_else(|| Way::Direct(reach.clone()), Way::Proxy);
+        let tls = self.tls.get_or_try_init(async || self.trust.configuration()).await?;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = made.iter().find(|(of, _)| *of == way) {
+            return Ok(client.clone());
+        }
+        let client = self.make(&way, tls)?;
+        made.push((way, client.clone()));
+        Ok(client)
     }
 
-    async fn make(&self, through: Option<Through>, reach: Reach) -> Result<Client, Error> {
-        let tls = self.tls.get_or_try_init(async || self.trust.configuration()).await?;
+    fn make(&self, way: &Way, tls: &ClientConfig) -> Result<Client, Error> {
+        let (through, reach) = match way {
+            Way::Direct(reach) => (None, reach.clone()),
+            Way::Proxy(through) => (Some(*through), Reach::anywhere()),
+        };
         let resolver = JudgingResolver { names: self.names.clone(), reach };
         let builder = Client::builder()
             .tls_backend_preconfigured(tls.clone())

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use cap_std::fs::Dir;
 use sti_core::Progress;
 
-mod addresses;
 mod authorities;
 mod clients;
 mod connection;
@@ -42,7 +41,7 @@ pub use connection::Connection;
 pub use credentials::Credentials;
 pub use download::Download;
 pub use error::Error;
-pub use grants::{Denied, Grants, Reach};
+pub use grants::{Denied, Grants};
 pub use judge::{Names, SystemNames};
 pub use login::{Login, clean, is_scheme};
 pub use place::host_of;

@@ -6,13 +6,13 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use sti_core::hosts::Reach;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::error::Error;
-use crate::grants::Reach;
 use crate::judge::{Names, judge_all_addresses};
 use crate::place::plain;
 use crate::repository::{Repository, SERVICE};
@@ -45,7 +45,7 @@ pub(crate) struct SshLine {
 impl SshLine {
     pub(crate) async fn open(
         names: &dyn Names,
-        reach: Reach,
+        reach: &Reach,
         timeouts: Timeouts,
         program: &Path,
         repository: &Repository,

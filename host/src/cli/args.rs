@@ -189,6 +189,8 @@ pub(crate) struct Fetching {
     #[arg(long, value_name = "sha256:DIGITS", help_heading = "Fetching")]
     pub(crate) checksum: Option<String>,
     /// A host that may be reached beside the one in SOURCE, such as one that it redirects to; repeatable
+    ///
+    /// `HOST`, `HOST:PORT` or `*.DOMAIN` are reached at public addresses, and `ADDRESS` or `NETWORK/BITS` as they are.
     #[arg(long, value_name = "HOST", help_heading = "Fetching")]
     pub(crate) allow_host: Vec<String>,
     /// Certificate authorities to be trusted beside the system's, in PEM
@@ -197,9 +199,10 @@ pub(crate) struct Fetching {
     /// Fetch all of it anew, and keep nothing of it for later builds
     #[arg(long, help_heading = "Fetching")]
     pub(crate) no_cache: bool,
-    /// How much may be fetched: `entries`, `bytes`, `path-bytes`; repeatable
+    /// How much may be fetched: `entries`, `bytes`, `path-bytes`, `depth`, `download-bytes`, `total-seconds`; repeatable
     ///
-    /// Without it: 1,000,000 entries, 32 GiB together, 4,096 bytes a path.
+    /// Without it: 1,000,000 entries, 32 GiB together, 4,096 bytes a path, 512 levels, 32 GiB a download, 6 hours. Where a policy file
+    /// sets one of them, it can only be narrowed.
     #[arg(long, value_name = "NAME=NUMBER", help_heading = "Fetching")]
     pub(crate) limit: Vec<String>,
 }

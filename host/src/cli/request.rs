@@ -2,8 +2,9 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use sti_core::{BuildId, Pull, Reference, Variable, plan::Network, tree::WriteLimits};
+use sti_core::{BuildId, Pull, Reference, Variable, plan::Network};
 use sti_network::Login;
+use sti_policy::{FetchLimit, FetchLimits};
 
 use super::{
     args::{ContractChoice, Fetching, NetworkChoice, PullChoice, WhatToBuild},
@@ -105,20 +106,21 @@ fn checksum(given: &str) -> Result<String, StiError> {
     })
 }
 
-fn limits(given: &[String]) -> Result<WriteLimits, StiError> {
-    let mut limits = WriteLimits::default();
+fn limits(given: &[String]) -> Result<FetchLimits, StiError> {
+    let mut limits = FetchLimits::default();
     for pair in pairs("--limit", given)? {
         let refused = |what: String| StiError::InvalidArgument {
             what,
-            hint: Some("--limit entries=NUMBER, --limit bytes=NUMBER or --limit path-bytes=NUMBER".to_owned()),
+            hint: Some(format!("--limit {}", FetchLimit::ALL.map(|limit| format!("{}=NUMBER", limit.key())).join(", --limit "))),
         };
-        let number: u64 =
-            pair.value.parse().map_err(|_| refused(format!("the limit `{}` is no number: `{}`", pair.name, pair.value)))?;
-        match pair.name.as_str() {
-            "entries" => limits.entries = number,
-            "bytes" => limits.bytes = number,
-            "path-bytes" => limits.path_bytes = usize::try_from(number).unwrap_or(usize::MAX),
-            name => return Err(refused(format!("there is no limit `{name}`"))),
+        let (name, value) = (&pair.name, &pair.value);
+        let number: u64 = value.parse().map_err(|_| refused(format!("the limit `{name}` is no number: `{value}`")))?;
+        match FetchLimit::of(name) {
+            Some(limit) if number > limit.most() => {
+                return Err(refused(format!("the limit `{name}` goes up to {}, and not to {number}", limit.most())));
+            }
+            Some(limit) => limits.set(limit, number),
+            None => return Err(refused(format!("there is no limit `{name}`"))),
         }
     }
     Ok(limits)

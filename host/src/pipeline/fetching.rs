@@ -14,17 +14,18 @@ use sti_cache::{Kept, Scratch, Store, copy_tree};
 use sti_core::{
     Blob, Problem, ProblemKind, Progress, Tree, Variable,
     progress::Level,
-    tree::{Summary, TreeWriter, WriteLimits},
+    tree::{Summary, TreeWriter},
 };
 use sti_sandbox::{Errand, Keeper, Reach};
 
 use super::{error::StiError, keeping::Keeping};
 use crate::{
     Plugins,
-    plugins::FetcherChoice,
+    plugins::{FetcherChoice, within},
     web::{self, Refusals},
 };
-use sti_policy::Policy;
+use sti_policy::{FetchLimits, Policy, Settled};
+use tokio::time::timeout;
 
 /// What is built: a tree that is there, or an address that leads to one.
 #[derive(Clone, Debug)]
@@ -87,8 +88,8 @@ pub struct SourceAddress {
     pub fetcher: FetcherChoice,
     /// The SHA-256 that the bytes must have as they come, in hexadecimal digits in small letters.
     pub checksum: Option<String>,
-    /// How much may be fetched.
-    pub limits: WriteLimits,
+    /// How much may be fetched, where the user says so.
+    pub limits: FetchLimits,
     /// Where is kept what is neither the source nor fits into memory, in files without a name; where the source goes, if nothing is said.
     pub spool: Option<Arc<Dir>>,
     /// How servers are reached; without it, none is.
@@ -148,8 +149,11 @@ pub async fn fetch(
     let begun = Instant::now();
     let fetcher = plugins.fetcher(address, policy).await?;
     fetcher.check_settings(&address.settings)?;
+    let grant = policy.fetch_grant(fetcher.identity(), web::named(address));
+    progress.say(Level::Debug, format!("`{}` is granted {grant}", fetcher.identity().name));
+    let limits = grant.settle(&address.limits)?;
     progress.say(Level::Info, format!("fetching `{}`", address.written));
-    let writer = TreeWriter::new(into.dir(), address.limits).map_err(|error| not_fetched(address, unwritable(&error)))?;
+    let writer = TreeWriter::new(into.dir(), limits.write_limits()).map_err(|error| not_fetched(address, unwritable(&error)))?;
     let subdirectory = Some(address.subdirectory.clone()).filter(|subdirectory| !subdirectory.is_empty());
     let errand = Errand {
         text: address.text.clone(),
@@ -161,18 +165,25 @@ pub async fn fetch(
     };
     let checksum = Arc::new(Checksum::of(address).await?);
     let refusals = Arc::new(Refusals::default());
-    let servers = address.web.as_ref().map(|surroundings| web::of(address, surroundings, &checksum, &refusals, progress));
+    let servers =
+        address.web.as_ref().map(|to| web::of(to, (&grant, &limits), address.store.as_ref(), &checksum, &refusals, progress));
     let servers = servers.transpose().map_err(|problem| not_fetched(address, problem))?;
-    let keeping = Keeping::of(address, fetcher.plugin().digest()).map(Arc::new);
+    let keeping = Keeping::of(address, fetcher.plugin().digest(), &grant, limits.write_limits()).map(Arc::new);
     let keeper = keeping.clone().map(|keeping| keeping as Arc<dyn Keeper>);
     let spool = address.spool.clone().map_or_else(|| into.dir().try_clone().map(Arc::new), Ok);
     let spool = spool.map_err(|error| not_fetched(address, unwritable(&error)))?;
     let reach = Reach { web: servers, keeper, spool, progress: Arc::clone(progress) };
-    let brought = fetcher.plugin().fetch(errand, writer, reach).await.map_err(|error| match refusals.take() {
+    let plugin = fetcher.plugin().limited(&within(grant.own_limits()));
+    let brought = timeout(limits.total(), plugin.fetch(errand, writer, reach)).await;
+    let brought = brought.map_err(|_| not_fetched(address, limits.told(took_too_long(address))))?;
+    let brought = brought.map_err(|error| match refusals.take() {
         Some(refused) => not_fetched(address, refused),
-        None => of_fetcher(error, address),
+        None => of_fetcher(error, address, &limits),
     })?;
     checksum.must_have_been_seen().map_err(|problem| not_fetched(address, problem))?;
+    if let Some(dropped) = &brought.dropped {
+        progress.say(Level::Warning, dropped.to_string());
+    }
     let kept = settle(address, into, keeping.as_deref(), &brought, progress).map_err(|problem| not_fetched(address, problem))?;
     let (Summary { entries, bytes }, seconds) = (brought.summary, begun.elapsed().as_secs_f32());
     let how = if brought.is_reused { "fetched before and kept:" } else { "fetched" };
@@ -262,15 +273,21 @@ impl Checksum {
 }
 
 /// A problem that a fetcher tells is about the address; everything else is about the plugin.
-fn of_fetcher(error: sti_sandbox::Error, address: &SourceAddress) -> StiError {
+fn of_fetcher(error: sti_sandbox::Error, address: &SourceAddress, limits: &Settled) -> StiError {
     match error {
-        sti_sandbox::Error::Problem { problem, .. } => not_fetched(address, problem),
+        sti_sandbox::Error::Problem { problem, .. } => not_fetched(address, limits.told(problem)),
         error => error.into(),
     }
 }
 
 fn not_fetched(address: &SourceAddress, problem: Problem) -> StiError {
     StiError::NotFetched { address: address.written.clone(), problem }
+}
+
+/// Servers may keep a fetch waiting for as long as they like, a byte at a time.
+fn took_too_long(address: &SourceAddress) -> Problem {
+    let message = format!("`{}` was not there in time", address.written);
+    Problem::new(ProblemKind::Exhausted, Settled::TOOK_TOO_LONG, message)
 }
 
 fn unwritable(error: &std::io::Error) -> Problem {

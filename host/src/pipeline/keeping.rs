@@ -7,7 +7,13 @@ use std::{
 
 use serde_json::{Value, json};
 use sti_cache::{Kept, Scratch, Store};
-use sti_core::{Blob, Progress, digest::sha256, progress::Level, tree::Summary};
+use sti_core::{
+    Blob, Progress,
+    digest::sha256,
+    progress::Level,
+    tree::{Summary, WriteLimits},
+};
+use sti_policy::FetchGrant;
 use sti_sandbox::Keeper;
 
 use super::fetching::SourceAddress;
@@ -34,15 +40,16 @@ struct Call {
 }
 
 impl Keeping {
-    /// What the component of this digest may find for an address.
-    pub(crate) fn of(address: &SourceAddress, component: &str) -> Option<Self> {
+    /// What the component of this digest may find for an address. Under another grant or other limits it might have brought another tree, or
+    /// none.
+    pub(crate) fn of(address: &SourceAddress, component: &str, grant: &FetchGrant, limits: WriteLimits) -> Option<Self> {
         let store = Arc::clone(address.store.as_ref()?);
         let mut settings: Vec<_> = address.settings.iter().map(|setting| (&setting.name, &setting.value)).collect();
         settings.sort_unstable();
-        let limits = address.limits;
         let errand = json!([
             SCHEMA,
             component,
+            grant.to_string(),
             address.text,
             address.subdirectory,
             settings,

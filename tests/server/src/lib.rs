@@ -70,7 +70,7 @@ impl Knows {
             (401, "WWW-Authenticate: Basic realm=\"x\"\r\n".to_owned(), Vec::new())
         } else if let Some(to) = query.strip_prefix("to=") {
             (302, format!("Location: {to}\r\n"), Vec::new())
-        } else if path.contains(".git/") {
+        } else if path.contains(".git/") && !path.contains("/info/lfs/") {
             return self.by_git(&request, path, query, stream).ok();
         } else {
             match fs::read(self.root.join(path.trim_start_matches('/'))) {
