@@ -31,7 +31,7 @@ pub(super) async fn run(command: FetchCommand, output: &Output) -> Result<ExitCo
     let workplace = surroundings::workplace(command.policy.as_deref())?;
     let into = target(command.dir.as_deref(), &address)?;
     let fetched = interrupts.unless(fetch(&address, &into, &workplace.plugins, &workplace.policy, &progress)).await?;
-    if let Some(store) = &address.store {
+    if let Some(store) = address.store.as_ref().filter(|_| !fetched.is_reused) {
         store.tidy();
         if command.dir.is_none() {
             // To be kept is all that it was fetched for.
