@@ -4,12 +4,14 @@
 mod address;
 mod args;
 mod build;
+mod destination;
 mod display;
 mod doctor;
 mod environment;
 mod fetch;
 mod gc;
 mod generated;
+mod installed;
 mod interrupt;
 mod plan;
 mod plugins;

@@ -22,7 +22,7 @@ pub use pipeline::{
     BuildRequest, BuildResult, Condition, Fetched, ImageVerdict, Planned, Source, SourceAddress, StiError, StrategyChoice,
     Target, ValidateRequest, ValidateResult, build, build_as_approved, fetch, plan, validate,
 };
-pub use plugins::{FetcherChoice, Known, Origin, Plugins};
+pub use plugins::{FetcherChoice, Installed, Known, Origin, Plugins};
 pub use sti_cache::{Kept, Scratch, Store};
 pub use sti_core::{
     BuildId, Event, Finding, ImageId, Plan, Progress, Pull, Reference, Severity, Tree, Variable,

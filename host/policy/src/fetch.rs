@@ -39,6 +39,17 @@ impl FetchGrant {
         Limits { memory: self.rules.memory, seconds: self.rules.seconds }
     }
 
+    /// What a policy file says of this fetcher, on one line; of a fetch it is said by [`fmt::Display`].
+    pub fn in_short(&self) -> String {
+        let rules = &self.rules;
+        let hosts = [("and only", &rules.hosts), ("and", &rules.allow_hosts), ("private are only", &rules.private_hosts)];
+        let hosts = hosts.into_iter().filter_map(|(words, key)| Some(format!("{words} {}", listed(&written(key.as_ref()?)))));
+        let limit = |limit: FetchLimit| Some(format!("{} {}", limit.key(), rules.fetch.get(limit)?));
+        let said: Vec<_> = hosts.chain(FetchLimit::ALL.into_iter().filter_map(limit)).collect();
+        let said = if said.is_empty() { String::new() } else { format!(", {}", said.join(", ")) };
+        format!("`{}` reaches the host in SOURCE and those of --allow-host{said}", shown(&self.plugin.name))
+    }
+
     fn denial(&self, wish: String, grant: String, hint: Option<String>) -> Denial {
         let place = Where::Question;
         Denial::NotGranted(Box::new(NotGranted { plugin: self.plugin.name.clone(), place, wish, grant, hint }))
@@ -85,7 +96,8 @@ impl fmt::Display for FetchGrant {
             let by = if granted.is_some() { "" } else { ", as built in" };
             writeln!(formatter, "  {:<14} {}{by}", limit.key(), granted.unwrap_or_else(|| limit.built_in()))?;
         }
-        let own = |limit: Option<u64>, unit: &str| limit.map_or_else(|| "as built in".to_owned(), |limit| format!("{limit} {unit}"));
+        let own =
+            |limit: Option<u64>, unit: &str| limit.map_or_else(|| "as built in".to_owned(), |limit| format!("{limit} {unit}"));
         writeln!(formatter, "  memory         {}", own(self.rules.memory, "bytes"))?;
         write!(formatter, "  own time       {}", own(self.rules.seconds, "seconds"))
     }

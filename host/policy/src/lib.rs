@@ -22,5 +22,5 @@ pub use error::Error;
 pub use fetch::{FetchGrant, FetchLimit, FetchLimits, NamedHosts, SetBy, Settled};
 pub use grant::{Grant, Limits};
 pub use named::{Named, Origin, PluginIdentity};
-pub use policy::{Policy, Whose};
+pub use policy::{Installed, Policy, Whose};
 pub use rules::Root;

@@ -16,6 +16,7 @@ use crate::{Error, FetchLimit, Policy, Whose};
 const TOP: &[&str] = &["vetted-only", "defaults", "plugins"];
 const PLUGIN: &[&str] = &[
     "digest",
+    "path",
     "images",
     "root",
     "network",
@@ -31,8 +32,8 @@ const PLUGIN: &[&str] = &[
     "download-bytes",
     "total-seconds",
 ];
-/// Without the digest: the defaults are for every component.
-const DEFAULTS: &[&str] = PLUGIN.split_at(1).1;
+/// Without the first two: the defaults are for every component.
+const DEFAULTS: &[&str] = PLUGIN.split_at(2).1;
 
 /// A value with its key, as the text has it.
 pub(crate) struct Entry<'a> {
@@ -80,7 +81,8 @@ fn read_plugins(text: &Text<'_>, table: &DeTable<'_>) -> Result<BTreeMap<String,
         {
             return Err(section.bad(format!("has a digest that [plugins.{other}] has too"), "digest = \"sha256:…\""));
         }
-        plugins.insert(section.key.to_owned(), Section { digests, rules: read_rules(&entries)? });
+        let path = entries.iter().find(|entry| entry.key == "path").map(Entry::installed).transpose()?;
+        plugins.insert(section.key.to_owned(), Section { digests, path, rules: read_rules(&entries)? });
     }
     Ok(plugins)
 }

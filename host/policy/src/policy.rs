@@ -41,7 +41,22 @@ pub(crate) struct Contents {
 pub(crate) struct Section {
     /// The components that are meant. A section means components, never whoever bears its name.
     pub(crate) digests: Vec<String>,
+    /// Where the component lies that may be called by its name, and the line that says so; in the site's file only.
+    pub(crate) path: Option<(PathBuf, usize)>,
     pub(crate) rules: Rules,
+}
+
+/// A component that the site installed.
+#[derive(Clone, Copy, Debug)]
+pub struct Installed<'policy> {
+    /// Where it lies: absolute.
+    pub path: &'policy Path,
+    /// What it must be.
+    pub digests: &'policy [String],
+    /// The policy file.
+    pub file: &'policy Path,
+    /// The line that names the path, counted from 1.
+    pub line: usize,
 }
 
 impl Policy {
@@ -53,6 +68,16 @@ impl Policy {
     /// The file it was read from, as it is shown.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_ref().map(|file| file.shown.as_path())
+    }
+
+    /// The components that the site installed, by name.
+    pub fn installed(&self) -> impl Iterator<Item = Installed<'_>> {
+        self.file.iter().flat_map(|file| {
+            file.plugins.values().filter_map(|section| {
+                let (path, line) = section.path.as_ref()?;
+                Some(Installed { path, digests: &section.digests, file: &file.shown, line: *line })
+            })
+        })
     }
 
     /// Tells whether only listed components load.

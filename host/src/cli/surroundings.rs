@@ -20,7 +20,10 @@ use sti_engine::Engine;
 use sti_policy::{Policy, Which, Whose};
 use sti_sandbox::{Limits, Sandbox};
 
-use super::args::{Color, EngineChoice, Place};
+use super::{
+    args::{Color, EngineChoice, Place},
+    installed,
+};
 use crate::{Host, Lives, Plugins, StiError};
 
 /// Whether the user has not asked for plain text by `NO_COLOR` (<https://no-color.org>) or a terminal without colours.
@@ -122,7 +125,9 @@ pub(super) fn workplace(policy: Option<&Path>) -> Result<Workplace, StiError> {
         }
     };
     let sandbox = Sandbox::new(sti_sandbox::Settings { store, limits: Limits::default() })?;
-    Ok(Workplace { plugins: Plugins::new(sandbox), policy: read_policy(policy)?, lives: lives.map(Lives::new) })
+    let policy = read_policy(policy)?;
+    let plugins = Plugins::new(sandbox).with_installed(installed::read_all(&policy)?);
+    Ok(Workplace { plugins, policy, lives: lives.map(Lives::new) })
 }
 
 /// The policy that holds: the site's, else the one that the user names, else none.

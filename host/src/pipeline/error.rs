@@ -267,15 +267,11 @@ fn of_problem(problem: &Problem) -> (&'static str, u8) {
 const OF_REFERENCES: &[&str] =
     &["ambiguous-reference", "commit-not-served", "invalid-reference", "reference-not-found", "revision-not-supported"];
 
-/// The codes of what a server refuses, and not policy.
-const OF_SERVERS: &[&str] = &["access-denied", "authentication-failed", "host-key-changed", "host-key-unknown", "key-refused"];
-
 /// Whose move it is where a source could not be fetched.
 fn of_fetch(problem: &Problem) -> (&'static str, u8) {
     match (problem.kind, problem.code.as_str()) {
         (_, "no-space") => ("no-space", 5),
         (_, Settled::TOOK_TOO_LONG) => ("fetch-failed", 5),
-        (ProblemKind::Denied, code) if OF_SERVERS.contains(&code) => ("fetch-failed", 5),
         (ProblemKind::Invalid | ProblemKind::NotFound, code) if OF_REFERENCES.contains(&code) => ("invalid-ref", 2),
         (ProblemKind::Invalid, "invalid-address" | "invalid-setting") => ("invalid-argument", 2),
         (ProblemKind::NotFound, _) | (ProblemKind::Invalid, "source-not-found") => ("source-not-found", 2),

@@ -20,9 +20,10 @@ impl FetchGrant {
     /// Says how far a connection to a host may reach. The host is in lower case, without brackets and without a dot at its end.
     pub fn may_reach(&self, host: &str, port: u16) -> Result<Reach, Denial> {
         match self.standing(host, port) {
-            Some(standing) if self.is_permitted(host, port) => {
-                Ok(Reach { standing, bounds: self.naming(host, port, standing).into_iter().chain(self.narrowing(host, port)).collect() })
-            }
+            Some(standing) if self.is_permitted(host, port) => Ok(Reach {
+                standing,
+                bounds: self.naming(host, port, standing).into_iter().chain(self.narrowing(host, port)).collect(),
+            }),
             standing => Err(self.refused_host(host, port, standing)),
         }
     }
@@ -35,12 +36,19 @@ impl FetchGrant {
         let (is_unnamed, is_narrowed) = (is_short(&self.naming(host, port, standing)), is_short(&self.narrowing(host, port)));
         let by_name = is_private(address) && host.parse::<IpAddr>().is_err();
         let entry = if by_name { HostPattern::only(host, port) } else { only.clone() };
-        let line = self.rules.private_hosts.as_ref().filter(|_| is_narrowed).and_then(|listed| self.line("private-hosts", listed, &entry));
+        let line = self
+            .rules
+            .private_hosts
+            .as_ref()
+            .filter(|_| is_narrowed)
+            .and_then(|listed| self.line("private-hosts", listed, &entry));
         // What the site's file lists is as good as named.
         let is_named_by_it = line.is_some() && self.giver.as_ref().is_some_and(Giver::is_site);
         let hint = joined(line, (is_unnamed && !is_named_by_it).then_some(&only));
         let grant = match &self.rules.private_hosts {
-            Some(listed_hosts) if is_narrowed => self.by_the_file(&format!("addresses that are not public to {}", listed(&written(listed_hosts)))),
+            Some(listed_hosts) if is_narrowed => {
+                self.by_the_file(&format!("addresses that are not public to {}", listed(&written(listed_hosts))))
+            }
             _ => "what is granted by name is reached at public addresses".to_owned(),
         };
         let at = if host.parse() == Ok(address) { String::new() } else { format!(" at {address}") };
@@ -86,7 +94,10 @@ impl FetchGrant {
         }
         let private = self.of_the_site(&self.rules.private_hosts);
         let named = self.named.further.iter().chain(self.of_the_site(&self.rules.allow_hosts));
-        Some(Bound { addresses: named.flat_map(|named| named.addresses(port)).collect(), ..Bound::default() }.with(private, host, port))
+        Some(
+            Bound { addresses: named.flat_map(|named| named.addresses(port)).collect(), ..Bound::default() }
+                .with(private, host, port),
+        )
     }
 
     /// The addresses that the file leaves.
