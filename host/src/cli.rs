@@ -4,6 +4,7 @@
 mod address;
 mod args;
 mod build;
+mod destination;
 mod display;
 mod doctor;
 mod environment;

@@ -183,7 +183,8 @@ mod tests {
     fn the_first_refusal_is_kept_with_what_allows_it() {
         let fetcher = PluginIdentity { name: "git".to_owned(), digest: String::new(), origin: Origin::Shipped };
         let further = vec![HostPattern::parse("cdn.example.com").unwrap()];
-        let grant = Policy::none().fetch_grant(&fetcher, NamedHosts { own: Some("example.com".to_owned()), own_port: Some(443), further });
+        let grant = Policy::none()
+            .fetch_grant(&fetcher, NamedHosts { own: Some("example.com".to_owned()), own_port: Some(443), further });
         let granted = Granted { grant, refusals: Arc::default() };
         assert_eq!(granted.may_reach("example.com", 443), Ok(Reach::anywhere()));
         assert_eq!(granted.may_reach("cdn.example.com", 443), Ok(Reach::public()));

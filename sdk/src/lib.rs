@@ -1,11 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
-mod blob;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 #[expect(clippy::pedantic, reason = "generated")]
 pub mod bindings;
+mod blob;
 mod card;
 pub mod contract;
 mod fetcher;

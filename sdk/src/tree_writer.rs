@@ -55,7 +55,7 @@ impl<'a> TreeWriter<'a> {
         Ok(self.0.reuse(key)?)
     }
 
-    /// Makes a directory, with its nine permission bits.
+    /// Makes a directory, with its nine permission bits; set-id and sticky bits are dropped here and below, with a warning by the host.
     pub fn put_directory(&self, path: &str, mode: u32) -> Result<(), Problem> {
         Ok(self.0.put_directory(path, mode)?)
     }
@@ -78,6 +78,58 @@ impl<'a> TreeWriter<'a> {
     /// Gives an earlier file of this tree a second name.
     pub fn put_hardlink(&self, path: &str, existing: &str) -> Result<(), Problem> {
         Ok(self.0.put_hardlink(path, existing)?)
+    }
+
+    /// Says how many bytes a file will have, so that one that is too large is a problem before it is begun.
+    ///
+    /// ```
+    /// # use sti_plugin::{Address, Card, Fetcher, Problem, TreeWriter, testing::AddressBuilder};
+    /// struct Large;
+    ///
+    /// impl Fetcher for Large {
+    ///     fn card() -> Card {
+    ///         Card::new("large", "0.1.0")
+    ///     }
+    ///
+    ///     fn fetch(_address: &Address, tree: &TreeWriter) -> Result<(), Problem> {
+    ///         tree.expect("large", 1 << 60)
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(AddressBuilder::new("anything").fetch::<Large>().expect_problem().code(), "too-many-bytes");
+    /// ```
+    pub fn expect(&self, path: &str, bytes: u64) -> Result<(), Problem> {
+        Ok(self.0.expect(path, bytes)?)
+    }
+
+    /// Takes back a file, a link, or a directory with nothing in it, so that another thing can be written there.
+    pub fn remove(&self, path: &str) -> Result<(), Problem> {
+        Ok(self.0.remove(path)?)
+    }
+
+    /// Takes a directory of what was written for the whole: what lies in it becomes the top when the fetch ends well. Nothing may lie
+    /// beside it, and nothing may be written after.
+    ///
+    /// ```
+    /// # use sti_plugin::{Address, Card, Fetcher, Problem, TreeWriter, testing::AddressBuilder};
+    /// struct Wrapped;
+    ///
+    /// impl Fetcher for Wrapped {
+    ///     fn card() -> Card {
+    ///         Card::new("wrapped", "0.1.0")
+    ///     }
+    ///
+    ///     fn fetch(_address: &Address, tree: &TreeWriter) -> Result<(), Problem> {
+    ///         tree.put_file("app-1.0/bin/tool", 0o755, b"#!")?;
+    ///         tree.set_top("app-1.0")
+    ///     }
+    /// }
+    ///
+    /// let fetched = AddressBuilder::new("anything").fetch::<Wrapped>();
+    /// assert_eq!(fetched.expect_tree().to_text(), "directory 755 bin\nfile 755 bin/tool (2 bytes)\n");
+    /// ```
+    pub fn set_top(&self, directory: &str) -> Result<(), Problem> {
+        Ok(self.0.set_top(directory)?)
     }
 }
 

@@ -209,7 +209,7 @@ fn an_archive_is_held_against_its_checksum() {
         fetch(&lab, &address, &["--checksum", &right]).assert_success();
         let refused = fetch(&lab, &address, &["--checksum", &wrong, "--json"]);
         refused.assert_error(1, "source-invalid", &[&right, &wrong]);
-        assert_eq!(fs::read_dir(lab.root().join("out")).unwrap().count(), 0, "nothing is unpacked");
+        assert!(!lab.root().join("out").exists(), "nothing is unpacked");
     }
     let repository = format!("{}/app.git", server.url);
     fetch(&lab, &repository, &["--checksum", &right, "--json"]).assert_error(2, "invalid-argument", &["checksum"]);
@@ -218,6 +218,28 @@ fn an_archive_is_held_against_its_checksum() {
         "invalid-argument",
         &["`md5:1`", "sha256:DIGITS"],
     );
+}
+
+#[test]
+fn a_fetch_that_fails_leaves_the_directory_as_it_was() {
+    let lab = Lab::new();
+    let web = web(&lab);
+    // The second file is what is too much; the first one, and a directory that may not be written, were there before.
+    run(&web, "chmod", &["555", "app-1.0/bin"]);
+    run(&web, "tar", &["-cf", "closed.tar", "app-1.0/bin", "app-1.0/index.txt"]);
+    run(&web, "chmod", &["755", "app-1.0/bin"]);
+    let (address, out) = (format!("archive:{}", text(web.join("closed.tar"))), lab.root().join("out"));
+    let fails = |directory: &str| lab.sti(["fetch", &address, directory, "--limit", "bytes=3", "--json"]);
+    fails("out/of/nothing").assert_error(1, "source-too-large", &["3 bytes"]);
+    assert!(!out.exists(), "what was made is removed");
+    fs::create_dir(&out).unwrap();
+    fs::set_permissions(&out, fs::Permissions::from_mode(0o750)).unwrap();
+    fails("out").assert_error(1, "source-too-large", &["3 bytes"]);
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 0);
+    assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o7777, 0o750);
+    fs::write(out.join("mine"), "mine").unwrap();
+    fails("out").assert_error(2, "invalid-argument", &["not empty"]);
+    assert_eq!(fetched(&lab, "mine"), "mine");
 }
 
 #[test]

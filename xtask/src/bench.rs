@@ -107,7 +107,7 @@ fn sti(options: &Options) -> Result<PathBuf> {
     if let Some(path) = &options.sti {
         return path.canonicalize().with_context(|| path.display().to_string());
     }
-    commands::run(cargo(["build", "--release", "--package", "sti"]))?;
+    commands::run(cargo(["build", "--release", "--workspace", "--bin", "sti"]))?;
     Ok(target_directory().join("release/sti"))
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn demo(builder: Builder) -> Result<()> {
     ensure!(engine.answers(), "no engine answers at {}: start Docker or Podman, or set DOCKER_HOST", engine.url());
     say("the targets, the program and the example's builder image");
     targets::add_missing()?;
-    run(cargo(["build", "--package", "sti"]))?;
+    run(cargo(["build", "--workspace", "--bin", "sti"]))?;
     let traces = Traces::of(&engine, builder)?;
     example::make(&engine)?;
     println!("made the image {BUILDER} (`cargo xtask example-image` does only this)");

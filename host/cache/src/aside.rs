@@ -19,8 +19,11 @@ use sti_core::BuildId;
 
 use crate::{place, remove::remove};
 
-/// Between its making and its locking a directory looks like one that nobody holds.
+/// Between its making and its locking a directory looks like one that nobody holds. A store sees to it that nobody looks then.
 const YOUNG: Duration = Duration::from_secs(10);
+
+/// The mode of a tree, as its maker may find it anywhere. The directory around it is private.
+pub(crate) const TREE: Mode = Mode::from_raw_mode(0o755);
 
 /// A directory that goes when it is dropped, unless it was kept.
 #[derive(Debug)]
@@ -84,8 +87,10 @@ impl Scratch {
     pub fn new(place: &Dir, path: &Path, name: &str) -> io::Result<Self> {
         let aside = Aside::new(place::open_directory(place, c".")?.as_fd(), name)?;
         rustix::fs::mkdirat(aside.directory(), c"tree", Mode::RWXU)?;
-        let tree = Dir::from_std_file(File::from(place::open_directory(aside.directory(), c"tree")?));
-        Ok(Self { aside, path: path.join(name).join("tree"), tree: Arc::new(tree) })
+        let tree = place::open_directory(aside.directory(), c"tree")?;
+        rustix::fs::fchmod(&tree, TREE)?;
+        let tree = Arc::new(Dir::from_std_file(File::from(tree)));
+        Ok(Self { aside, path: path.join(name).join("tree"), tree })
     }
 
     /// Where the tree is written to.
@@ -102,24 +107,27 @@ impl Scratch {
 /// Removes what makers left in a directory that are gone: directories that bear this word and the identifier of a build.
 pub fn sweep(place: &Dir, word: &str) {
     let Ok(place) = place::open_directory(place, c".") else { return };
-    for name in abandoned(place.as_fd(), word) {
-        if let Ok(directory) = place::open_directory(&place, &name)
-            && flock(&directory, FlockOperation::NonBlockingLockExclusive).is_ok()
-        {
-            let _left = remove(place.as_fd(), &name);
-        }
+    let old = made_by_builds(place.as_fd(), word).into_iter().filter(|name| is_old_and_ours(place.as_fd(), name));
+    for (_held, name) in free(place.as_fd(), old) {
+        let _left = remove(place.as_fd(), &name);
     }
 }
 
-/// Directories of ours that are not young, and look as if they were made by a build.
-pub(crate) fn abandoned(place: BorrowedFd<'_>, word: &str) -> Vec<CString> {
-    let is_of_build = |name: &CString| {
+/// The names of directories that look as if a build had made them.
+pub(crate) fn made_by_builds(place: BorrowedFd<'_>, word: &str) -> Vec<CString> {
+    let mut names = place::names(place).unwrap_or_default();
+    names.retain(|name| {
         let digits = name.to_str().ok().and_then(|name| name.strip_prefix(word));
         digits.and_then(BuildId::parse).is_some()
-    };
-    let mut names = place::names(place).unwrap_or_default();
-    names.retain(|name| is_of_build(name) && is_old_and_ours(place, name));
+    });
     names
+}
+
+/// Those that nobody holds, held from now on.
+pub(crate) fn free(place: BorrowedFd<'_>, names: impl IntoIterator<Item = CString>) -> Vec<(OwnedFd, CString)> {
+    let open = |name: CString| Some((place::open_directory(place, &name).ok()?, name));
+    let is_free = |(directory, _): &(OwnedFd, CString)| flock(directory, FlockOperation::NonBlockingLockExclusive).is_ok();
+    names.into_iter().filter_map(open).filter(is_free).collect()
 }
 
 fn is_old_and_ours(place: BorrowedFd<'_>, name: &CStr) -> bool {

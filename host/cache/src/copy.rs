@@ -14,7 +14,7 @@ use cap_std::fs::Dir;
 use rustix::fs::{AtFlags, FileType, Mode, Stat};
 use sti_core::Blob;
 
-use crate::place;
+use crate::{aside::TREE, place};
 
 /// How much of a blob is copied at once.
 const PIECE: usize = 1 << 20;
@@ -27,7 +27,9 @@ pub fn copy_tree(from: &Dir, to: &Dir) -> io::Result<()> {
     let (from, to) = (place::open_directory(from, c".")?, place::open_directory(to, c".")?);
     let mut copy = Copy { top: to.as_fd(), linked: HashMap::new() };
     copy.inside(from.as_fd(), to.as_fd(), Path::new(""))?;
-    set_mode(to.as_fd(), &rustix::fs::fstat(&from)?)
+    let stat = rustix::fs::fstat(&from)?;
+    // The directory has a mode of its own, unless the tree says otherwise.
+    if Mode::from_raw_mode(stat.st_mode) == TREE { Ok(()) } else { set_mode(to.as_fd(), &stat) }
 }
 
 struct Copy<'a> {

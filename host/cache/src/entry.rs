@@ -15,7 +15,7 @@ use rustix::{
     fs::{AtFlags, CWD, FlockOperation, Mode, RenameFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, flock},
     io::Errno,
 };
-use sti_core::{Blob, BuildId, tree::Summary};
+use sti_core::{Blob, tree::Summary};
 
 use crate::{
     about::About,
@@ -106,7 +106,7 @@ impl Entry {
 
 /// Keeps bytes under a name.
 pub(crate) fn of_bytes(store: &Store, name: &str, bytes: &Blob, about: &About) -> io::Result<()> {
-    let aside = Aside::new(store.top(), BuildId::draw().as_str())?;
+    let aside = store.aside()?;
     if link(bytes.file(), aside.directory().as_fd()).is_err() {
         copy_bytes(bytes, &place::new_file(aside.directory(), c"bytes", Mode::RUSR | Mode::WUSR)?)?;
     }
@@ -116,7 +116,7 @@ pub(crate) fn of_bytes(store: &Store, name: &str, bytes: &Blob, about: &About) -
 
 /// Keeps words under a name.
 pub(crate) fn of_note(store: &Store, name: &str, about: &About) -> io::Result<()> {
-    let aside = Aside::new(store.top(), BuildId::draw().as_str())?;
+    let aside = store.aside()?;
     about.write(aside.directory())?;
     put(store, &aside, name).map(drop)
 }

@@ -5,12 +5,24 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
 };
 
+use cap_std::fs::Dir;
 use rustix::{
     fs::{AtFlags, FileType, Mode},
     io::{Errno, Result},
 };
 
 use crate::place;
+
+/// Removes all that is in a directory, and leaves the directory.
+///
+/// # Errors
+/// Where something cannot be removed; the rest may be gone.
+pub fn empty(directory: &Dir) -> std::io::Result<()> {
+    for inside in place::names(directory)? {
+        remove(directory.as_fd(), &inside)?;
+    }
+    Ok(())
+}
 
 /// Removes what bears a name in a directory, whatever it is.
 pub(crate) fn remove(parent: BorrowedFd<'_>, name: &CStr) -> Result<()> {

@@ -14,11 +14,11 @@ use rustix::{
     fs::{FlockOperation, Mode, OFlags, flock},
     io::Errno,
 };
-use sti_core::{Blob, tree::Summary};
+use sti_core::{Blob, BuildId, tree::Summary};
 
 use crate::{
     about::{About, cost},
-    aside::{Scratch, abandoned},
+    aside::{Aside, Scratch, free, made_by_builds},
     entry::{self, Entry},
     place,
     remove::remove,
@@ -43,7 +43,7 @@ pub struct Settings {
 /// Keeps trees, bytes and notes by key.
 #[derive(Debug)]
 pub struct Store {
-    pub(crate) top: OwnedFd,
+    top: OwnedFd,
     path: PathBuf,
     pub(crate) limit: u64,
     pub(crate) boot: Option<String>,
@@ -108,6 +108,7 @@ impl Store {
     pub fn scratch(&self, name: &str) -> io::Result<Scratch> {
         self.sweep();
         let top = Dir::from_std_file(File::from(place::open_directory(&self.top, c".")?));
+        let _turn = self.turn(Turn::Together)?;
         Scratch::new(&top, &self.path, name)
     }
 
@@ -195,20 +196,23 @@ impl Store {
 
     /// Removes what makers left that are gone.
     pub(crate) fn sweep(&self) {
-        let names = abandoned(self.top.as_fd(), "");
+        let names = made_by_builds(self.top(), "");
         if names.is_empty() {
             return;
         }
-        // Nobody keeps a directory in the same moment.
+        // Nobody makes or keeps a directory in the same moment.
         let Ok(turn) = self.turn(Turn::Alone) else { return };
-        let open = |name: &_| place::open_directory(&self.top, name).ok();
-        let held = names.into_iter().filter_map(|name| Some((open(&name)?, name)));
-        let free: Vec<_> =
-            held.filter(|(directory, _)| flock(directory, FlockOperation::NonBlockingLockExclusive).is_ok()).collect();
+        let free = free(self.top(), names);
         drop(turn);
         for (_held, name) in free {
-            let _left = remove(self.top.as_fd(), &name);
+            let _left = remove(self.top(), &name);
         }
+    }
+
+    /// A directory to make something in, which nobody takes for one that was left.
+    pub(crate) fn aside(&self) -> io::Result<Aside> {
+        let _turn = self.turn(Turn::Together)?;
+        Aside::new(self.top(), BuildId::draw().as_str())
     }
 
     pub(crate) fn top(&self) -> BorrowedFd<'_> {

@@ -3,7 +3,7 @@
 use std::{
     ffi::{CStr, CString},
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::OwnedFd,
 };
 
 use rustix::fs::{FlockOperation, Mode, flock};
@@ -58,7 +58,7 @@ impl Store {
     pub fn settle(&self) -> io::Result<()> {
         let mut settling = Vec::new();
         for name in self.names() {
-            let entry = place::open_directory(&self.top, &name).map_err(io::Error::from).and_then(Entry::of);
+            let entry = place::open_directory(self.top(), &name).map_err(io::Error::from).and_then(Entry::of);
             if let Ok(entry) = entry
                 && entry.about().is_of(self.boot.as_deref())
                 && !entry.is_durable()
@@ -69,7 +69,7 @@ impl Store {
         if settling.is_empty() {
             return Ok(());
         }
-        rustix::fs::syncfs(&self.top)?;
+        rustix::fs::syncfs(self.top())?;
         for directory in settling {
             // Of two that settle the same thing one is enough.
             let _marked = place::new_file(&directory, DURABLE, Mode::RUSR);
@@ -95,7 +95,7 @@ impl Store {
     }
 
     fn list(&self, name: CString) -> Option<Listed> {
-        let directory = place::open_directory(&self.top, &name).ok()?;
+        let directory = place::open_directory(self.top(), &name).ok()?;
         let stat = rustix::fs::fstat(&directory).ok()?;
         let used = (stat.st_mtime, i64::try_from(stat.st_mtime_nsec).unwrap_or_default());
         Some(match Entry::of(directory) {
@@ -107,7 +107,7 @@ impl Store {
 
     /// The names of what is kept.
     fn names(&self) -> Vec<CString> {
-        let mut names = place::names(&self.top).unwrap_or_default();
+        let mut names = place::names(self.top()).unwrap_or_default();
         names.retain(|name| is_name(name));
         names
     }
@@ -118,15 +118,15 @@ impl Store {
     /// Where somebody holds it, or it cannot be renamed.
     pub(crate) fn take_away(&self, name: &CStr) -> io::Result<()> {
         let (_held, gone) = self.unname(name)?;
-        Ok(remove(self.top.as_fd(), &gone)?)
+        Ok(remove(self.top(), &gone)?)
     }
 
     fn unname(&self, name: &CStr) -> io::Result<(OwnedFd, CString)> {
         let _turn = self.turn(Turn::Alone)?;
-        let directory = place::open_directory(&self.top, name)?;
+        let directory = place::open_directory(self.top(), name)?;
         flock(&directory, FlockOperation::NonBlockingLockExclusive)?;
         let gone = place::name(BuildId::draw().as_str())?;
-        rustix::fs::renameat(&self.top, name, &self.top, &gone)?;
+        rustix::fs::renameat(self.top(), name, self.top(), &gone)?;
         Ok((directory, gone))
     }
 }

@@ -67,7 +67,9 @@ impl HostPattern {
             && match &self.hosts {
                 Hosts::All => true,
                 Hosts::Name(name) => name == host,
-                Hosts::Below(below) => host.strip_suffix(below.as_str()).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
+                Hosts::Below(below) => {
+                    host.strip_suffix(below.as_str()).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+                }
                 Hosts::Addresses(range) => host.parse().is_ok_and(|address| range.contains(address)),
             }
     }

@@ -29,7 +29,7 @@ pub use file::{FileAt, OpenFile};
 pub use handle::Modified;
 pub use questions::{Listed, ListedKind};
 pub use walk::{Entry, Kind};
-pub use writer::{GrowingFile, TreeWriter, WriteLimits};
+pub use writer::{DroppedBits, GrowingFile, TreeWriter, WriteLimits};
 
 use rules::Rules;
 

@@ -40,14 +40,7 @@ enum Way {
 
 impl Clients {
     pub(crate) fn new(names: Arc<Lookup>, trust: Trust, proxies: ProxyTable, connect_timeout: Duration) -> Self {
-        Self {
-            names,
-            trust,
-            proxies,
-            connect_timeout,
-            tls: OnceCell::new(),
-            made: Mutex::default(),
-        }
+        Self { names, trust, proxies, connect_timeout, tls: OnceCell::new(), made: Mutex::default() }
     }
 
     /// The client for an address whose host was judged.

@@ -65,7 +65,8 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for (row, open) in rows.iter().zip(open) {
             let (found, reach) = runtime.block_on(lookup.look_up("a.test", reach)).unwrap();
-            let left: Vec<_> = found.iter().filter(|address| reach.refuses(**address).is_none()).map(ToString::to_string).collect();
+            let left: Vec<_> =
+                found.iter().filter(|address| reach.refuses(**address).is_none()).map(ToString::to_string).collect();
             assert_eq!(left, *open, "{row:?} of {rows:?}");
         }
     }

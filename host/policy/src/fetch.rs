@@ -102,7 +102,8 @@ impl fmt::Display for FetchGrant {
             let by = if granted.is_some() { "" } else { ", as built in" };
             writeln!(formatter, "  {:<14} {}{by}", limit.key(), granted.unwrap_or_else(|| limit.built_in()))?;
         }
-        let own = |limit: Option<u64>, unit: &str| limit.map_or_else(|| "as built in".to_owned(), |limit| format!("{limit} {unit}"));
+        let own =
+            |limit: Option<u64>, unit: &str| limit.map_or_else(|| "as built in".to_owned(), |limit| format!("{limit} {unit}"));
         writeln!(formatter, "  memory         {}", own(self.rules.memory, "bytes"))?;
         write!(formatter, "  own time       {}", own(self.rules.seconds, "seconds"))
     }

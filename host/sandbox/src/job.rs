@@ -104,6 +104,8 @@ pub struct Fetched {
     pub summary: tree::Summary,
     /// Whether the keeper's tree was taken, so that nothing was written.
     pub is_reused: bool,
+    /// Which modes lost bits.
+    pub dropped: Option<tree::DroppedBits>,
 }
 
 /// What answers a plugin's questions and hears what it says.

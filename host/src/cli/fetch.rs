@@ -1,13 +1,13 @@
 //! `sti fetch`: what a fetcher makes of an address, without a build.
 
-use std::{fs, path::Path, process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 
-use cap_std::{ambient_authority, fs::Dir};
 use serde_json::{Value, json};
 use sti_core::BuildId;
 
 use super::{
     args::{FetchCommand, Output},
+    destination::Destination,
     display,
     interrupt::Interrupts,
     report::{print_json, print_line},
@@ -29,8 +29,12 @@ pub(super) async fn run(command: FetchCommand, output: &Output) -> Result<ExitCo
     let progress = display::of(&Output { json: false, ..output.clone() });
     scratch::tell_of(&address, command.fetching.no_cache, progress.as_ref());
     let workplace = surroundings::workplace(command.policy.as_deref())?;
-    let into = target(command.dir.as_deref(), &address)?;
+    let destination = command.dir.as_deref().map(Destination::at).transpose()?;
+    let into = target(destination.as_ref(), &address)?;
     let fetched = interrupts.unless(fetch(&address, &into, &workplace.plugins, &workplace.policy, &progress)).await?;
+    if let Some(destination) = destination {
+        destination.keep();
+    }
     if let Some(store) = &address.store {
         store.tidy();
         if command.dir.is_none() {
@@ -55,25 +59,13 @@ fn as_json(command: &FetchCommand, address: &SourceAddress, fetched: &Fetched) -
 }
 
 /// The user's directory, or the cache.
-fn target(dir: Option<&Path>, address: &SourceAddress) -> Result<Target, StiError> {
-    match (dir, &address.store) {
-        (Some(dir), _) => empty_directory(dir).map(|dir| Target::Directory(Arc::new(dir))),
+fn target(destination: Option<&Destination>, address: &SourceAddress) -> Result<Target, StiError> {
+    match (destination, &address.store) {
+        (Some(destination), _) => Ok(Target::Directory(Arc::clone(destination.dir()))),
         (None, Some(store)) => Ok(Target::Scratch(Arc::new(scratch::of_build(&BuildId::draw(), Some(store.as_ref()))?))),
         (None, None) => Err(StiError::InvalidArgument {
             what: format!("nothing would come of fetching `{}`: it would be kept nowhere", address.written),
             hint: Some("name a directory for it: sti fetch ADDRESS DIR".to_owned()),
         }),
     }
-}
-
-/// A directory that is new, or empty.
-fn empty_directory(path: &Path) -> Result<Dir, StiError> {
-    let refused =
-        |what: String| StiError::InvalidArgument { what, hint: Some("name a directory that is not there yet".to_owned()) };
-    let cannot = |error: std::io::Error| refused(format!("cannot write in `{}`: {error}", path.display()));
-    fs::create_dir_all(path).map_err(cannot)?;
-    if fs::read_dir(path).map_err(cannot)?.next().is_some() {
-        return Err(refused(format!("`{}` is not empty", path.display())));
-    }
-    Dir::open_ambient_dir(path, ambient_authority()).map_err(cannot)
 }

@@ -181,6 +181,9 @@ pub async fn fetch(
         None => of_fetcher(error, address, &limits),
     })?;
     checksum.must_have_been_seen().map_err(|problem| not_fetched(address, problem))?;
+    if let Some(dropped) = &brought.dropped {
+        progress.say(Level::Warning, dropped.to_string());
+    }
     let kept = settle(address, into, keeping.as_deref(), &brought, progress).map_err(|problem| not_fetched(address, problem))?;
     let (Summary { entries, bytes }, seconds) = (brought.summary, begun.elapsed().as_secs_f32());
     let how = if brought.is_reused { "fetched before and kept:" } else { "fetched" };

@@ -9,7 +9,7 @@ use std::{
 
 use bzip2::bufread::BzDecoder;
 use deflate64::Deflate64Decoder;
-use flate2::bufread::{DeflateDecoder, GzDecoder};
+use flate2::{Decompress, FlushDecompress, Status, bufread::GzDecoder};
 use lzma_rust2::{LzmaReader, XzReader};
 use sti_plugin::{Blob, Problem};
 use structured_zstd::decoding::{ContentChecksum, FrameDecoder, StreamingDecoder, errors::FrameDecoderError};
@@ -181,10 +181,15 @@ impl<R: Read> Read for Zstd<R> {
 pub(crate) type Decoder<'a> = Box<dyn Read + 'a>;
 
 /// The methods of zip entries (APPNOTE 4.4.5) that can be decoded. `size` is that of the result, where the method needs to know it.
-pub(crate) fn zip_decoder<'a>(method: u16, mut bytes: impl BufRead + 'a, size: Option<u64>) -> Option<io::Result<Decoder<'a>>> {
+pub(crate) fn zip_decoder<'a>(
+    method: u16,
+    mut bytes: impl BufRead + 'a,
+    size: Option<u64>,
+    inflater: &'a mut Inflater,
+) -> Option<io::Result<Decoder<'a>>> {
     Some(Ok(match method {
         0 => Box::new(bytes),
-        8 => Box::new(DeflateDecoder::new(bytes)),
+        8 => Box::new(inflater.decoder(bytes)),
         9 => Box::new(Deflate64Decoder::with_buffer(bytes)),
         12 => Box::new(BzDecoder::new(bytes)),
         14 => return Some(lzma(&mut bytes).and_then(|head| Ok(Box::new(head.decoder(bytes, size)?) as Decoder))),
@@ -192,6 +197,48 @@ pub(crate) fn zip_decoder<'a>(method: u16, mut bytes: impl BufRead + 'a, size: O
         95 => Box::new(xz(bytes)),
         _ => return None,
     }))
+}
+
+/// What inflates one entry after the other: made anew for each it would cost as much as inflating a small file.
+pub(crate) struct Inflater(Decompress);
+
+impl Default for Inflater {
+    fn default() -> Self {
+        Self(Decompress::new(false))
+    }
+}
+
+impl Inflater {
+    fn decoder<R: BufRead>(&mut self, bytes: R) -> Inflated<'_, R> {
+        self.0.reset(false);
+        Inflated { bytes, decompress: &mut self.0 }
+    }
+}
+
+/// Deflate (RFC 1951), decoded.
+struct Inflated<'a, R> {
+    bytes: R,
+    decompress: &'a mut Decompress,
+}
+
+impl<R: BufRead> Read for Inflated<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let there = self.bytes.fill_buf()?;
+            let is_end = there.is_empty();
+            let (taken, made) = (self.decompress.total_in(), self.decompress.total_out());
+            let status = self.decompress.decompress(there, into, FlushDecompress::None);
+            let (taken, made) = (self.decompress.total_in() - taken, self.decompress.total_out() - made);
+            // Neither is more than the lengths that were given.
+            self.bytes.consume(usize::try_from(taken).unwrap_or(usize::MAX));
+            match status {
+                Ok(Status::Ok | Status::BufError) if made == 0 && is_end => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(Status::Ok | Status::BufError) if made == 0 && !into.is_empty() => {}
+                Ok(_) => return Ok(usize::try_from(made).unwrap_or(usize::MAX)),
+                Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+            }
+        }
+    }
 }
 
 /// What stands before LZMA in a zip file (APPNOTE 5.8.8).

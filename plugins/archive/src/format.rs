@@ -4,7 +4,7 @@ use std::io;
 
 use sti_plugin::Problem;
 
-use crate::{codecs::Codec, damage::told, reader::Reader, tar};
+use crate::{codecs::Codec, damage::told, reader::Reader, tar, zip};
 
 /// What an archive is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +63,9 @@ impl Format {
         if begins_skippable(head) {
             return Ok(Self::Tar(Some(Codec::Zstd)));
         }
-        let found = BEGINNINGS.iter().find(|(magic, _)| head.starts_with(magic));
-        Ok(found.map_or(Self::Tar(None), |(_, format)| *format))
+        let found = BEGINNINGS.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, format)| *format);
+        // A zip file may stand behind a program that unpacks it.
+        Ok(found.unwrap_or_else(|| if zip::ends(reader) { Self::Zip } else { Self::Tar(None) }))
     }
 
     /// The name that is recorded as a fact.

@@ -1,12 +1,12 @@
 //! The fetcher `archive`: unpacks a tar or zip file, of the user's or of a server, into a tree.
 //!
-//! What an archive is, its content says: tar (plain, or in gzip, zstd, xz or bzip2) or zip. It is read twice, and never held in memory:
-//! the first pass looks at all names, checks all that can be checked and decides how many leading parts of names are left out; the
-//! second one writes.
+//! What an archive is, its content says: tar (plain, or in gzip, zstd, xz or bzip2) or zip. It is read once, and never held in memory:
+//! each entry is judged and written as it comes, and after a mistake the host throws away what was written. Of a zip file the directory
+//! is read first. How much there may be is the host's to say, and every path is judged there once more.
 //!
 //! | entry | becomes |
 //! |---|---|
-//! | directory, file | itself, with its nine permission bits; set-id and sticky bits are dropped with a warning |
+//! | directory, file | itself, with its mode, of which the host drops set-id and sticky bits |
 //! | symbolic link | itself: data that may lead anywhere, and that nobody follows here |
 //! | hard link | a second name of the same file |
 //! | sparse file | a file with its holes filled |
@@ -19,9 +19,9 @@ mod format;
 mod names;
 mod output;
 mod reader;
+mod seen;
 mod settings;
 mod strip;
-mod survey;
 mod tar;
 mod zip;
 
@@ -31,7 +31,6 @@ use sti_plugin::{Address, Blob, Card, Fetcher, Problem, TreeWriter, http, regist
 
 use format::Format;
 use reader::Reader;
-use settings::Settings;
 
 /// Endings of names that are archives. What such a file really is, its content says.
 const SUFFIXES: &[&str] = &[".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".zip"];
@@ -46,11 +45,11 @@ impl Fetcher for Archive {
         let card = Card::new("archive", env!("CARGO_PKG_VERSION"))
             .summary("unpacks tar (plain, gzip, zstd, xz, bzip2) and zip files, local or from a server")
             .serves_scheme("archive");
-        SUFFIXES.iter().fold(Settings::declare(card), |card, suffix| card.serves_suffix(*suffix))
+        SUFFIXES.iter().fold(settings::declare(card), |card, suffix| card.serves_suffix(*suffix))
     }
 
     fn fetch(address: &Address, tree: &TreeWriter) -> Result<(), Problem> {
-        let settings = Settings::read(address)?;
+        let strip = settings::strip(address)?;
         let blob = Rc::new(bytes_of(address)?);
         let format = Format::of(&mut Reader::new(&blob))?;
         address.record_fact("format", format.name());
@@ -59,9 +58,9 @@ impl Fetcher for Archive {
         {
             return Ok(());
         }
-        let _entries = match format {
-            Format::Tar(codec) => tar::unpack(&blob, codec, settings, tree)?,
-            Format::Zip => zip::unpack(&blob, settings, tree)?,
+        match format {
+            Format::Tar(codec) => tar::unpack(&blob, codec, strip, tree)?,
+            Format::Zip => zip::unpack(&blob, strip, tree)?,
         };
         Ok(())
     }

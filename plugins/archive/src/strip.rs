@@ -23,7 +23,7 @@ impl Strip {
             Ok(levels) => Ok(Self::Levels(levels)),
             Err(_) if value == "auto" => Ok(Self::Auto),
             Err(_) => Err(Problem::invalid("invalid-setting", format!("`{value}` is no number of components"))
-                .hint(format!("give a number or `auto`, such as `--set {SETTING}=1`"))),
+                .hint(format!("give a number or `auto`, such as `--{SETTING} 1`"))),
         }
     }
 }
@@ -34,6 +34,8 @@ pub(crate) struct Tops {
     top: Option<String>,
     /// Whether there is another top, or one that is no directory.
     others: bool,
+    /// How many entries are a top themselves.
+    alone: u64,
     deepest: usize,
 }
 
@@ -45,6 +47,7 @@ impl Tops {
             return;
         }
         self.deepest = self.deepest.max(depth);
+        self.alone += u64::from(depth == 1);
         self.others |= depth == 1 && !is_directory;
         match &self.top {
             None => self.top = Some(name.top().to_owned()),
@@ -52,18 +55,19 @@ impl Tops {
         }
     }
 
-    /// Tells how many levels to strip. More than there are would leave nothing, which nobody wants.
-    pub(crate) fn levels(&self, strip: Strip) -> Result<usize, Problem> {
-        match strip {
-            Strip::Auto => Ok(usize::from(!self.others && self.deepest > 1)),
-            Strip::Levels(levels) if levels >= self.deepest && self.deepest > 0 => {
-                let message =
-                    format!("no entry is left without its first {levels} components: none has more than {}", self.deepest);
-                Err(Problem::invalid("nothing-left", message)
-                    .hint(format!("give a smaller number: `--set {SETTING}=0`, or `auto`")))
-            }
-            Strip::Levels(levels) => Ok(levels),
+    /// The one directory below which everything lies, where there is something, and how many entries it is itself.
+    pub(crate) fn only(&self) -> Option<(&str, u64)> {
+        let is_only = !self.others && self.deepest > 1;
+        self.top.as_deref().filter(|_| is_only).map(|top| (top, self.alone))
+    }
+
+    /// Makes sure that something is left without so many levels: else it is not what anybody wants.
+    pub(crate) fn must_be_deeper(&self, levels: usize) -> Result<(), Problem> {
+        if levels < self.deepest || self.deepest == 0 {
+            return Ok(());
         }
+        let message = format!("no entry is left without its first {levels} components: none has more than {}", self.deepest);
+        Err(Problem::invalid("nothing-left", message).hint(format!("give a smaller number: `--{SETTING} 0`, or `auto`")))
     }
 }
 
@@ -72,36 +76,42 @@ mod tests {
     use super::*;
     use crate::names::Habits;
 
-    fn check(names: &[&str], strip: Strip, levels: Result<usize, &str>) {
+    fn tops(names: &[&str]) -> Tops {
         let mut tops = Tops::default();
         for name in names {
             tops.add(&Name::judge(name.as_bytes(), Habits::Tar).unwrap(), name.ends_with('/'));
         }
-        let told = tops.levels(strip);
-        assert_eq!(told.as_ref().map_err(Problem::code), levels.as_ref().map_err(|code| *code), "{names:?}");
+        tops
+    }
+
+    fn check_only(names: &[&str], only: Option<(&str, u64)>) {
+        assert_eq!(tops(names).only(), only, "{names:?}");
     }
 
     #[test]
-    fn strips_one_top_directory_with_something_below() {
-        check(&["app-1.0/", "app-1.0/src/main.c", "app-1.0/README"], Strip::Auto, Ok(1));
-        check(&["./", "./app/a", "./app/b"], Strip::Auto, Ok(1));
-        check(&["app/a"], Strip::Auto, Ok(1));
+    fn finds_one_top_directory_with_something_below() {
+        check_only(&["app-1.0/", "app-1.0/src/main.c", "app-1.0/README"], Some(("app-1.0", 1)));
+        check_only(&["./", "./app/a", "./app/b"], Some(("app", 0)));
+        check_only(&["app/a"], Some(("app", 0)));
+        check_only(&["app/", "app/a", "./app/"], Some(("app", 2)));
     }
 
     #[test]
-    fn strips_nothing_where_there_is_more_than_one_top_or_none() {
-        check(&["a/b", "c/d"], Strip::Auto, Ok(0));
-        check(&["a/b", "README"], Strip::Auto, Ok(0));
-        check(&["app"], Strip::Auto, Ok(0));
-        check(&["app/"], Strip::Auto, Ok(0));
-        check(&[], Strip::Auto, Ok(0));
+    fn finds_none_where_there_is_more_than_one_top_or_nothing_below() {
+        check_only(&["a/b", "c/d"], None);
+        check_only(&["a/b", "README"], None);
+        check_only(&["app"], None);
+        check_only(&["app/"], None);
+        check_only(&["app/", "app/a", "app"], None);
+        check_only(&[], None);
     }
 
     #[test]
-    fn strips_what_the_user_said_as_long_as_something_is_left() {
-        check(&["a/b/c", "d"], Strip::Levels(2), Ok(2));
-        check(&["a/b/c", "d"], Strip::Levels(3), Err("nothing-left"));
-        check(&[], Strip::Levels(3), Ok(3));
+    fn something_must_be_left() {
+        let code = |names, levels| tops(names).must_be_deeper(levels).err().map(|problem| problem.code().to_owned());
+        assert_eq!(code(&["a/b/c", "d"], 2), None);
+        assert_eq!(code(&["a/b/c", "d"], 3).as_deref(), Some("nothing-left"));
+        assert_eq!(code(&[], 3), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Tar files: one pass that looks, and one that writes.
+//! Tar files, in one pass: each entry is judged and written as it comes.
 
 mod entries;
 mod extensions;
@@ -11,9 +11,8 @@ use sti_plugin::{Blob, Problem, TreeWriter};
 
 use crate::{
     codecs::Codec,
-    output::Output,
-    settings::Settings,
-    survey::{Plan, Survey},
+    output::{Again, Output},
+    strip::{Strip, Tops},
 };
 use entries::{Entries, Entry, Kind};
 
@@ -23,36 +22,33 @@ pub(crate) fn begins(bytes: &[u8]) -> bool {
 }
 
 /// Unpacks a tar file, and tells how many entries it wrote.
-pub(crate) fn unpack(blob: &Rc<Blob>, codec: Option<Codec>, settings: Settings, tree: &TreeWriter) -> Result<u64, Problem> {
-    let plan = survey(Entries::open(blob, codec), settings)?;
-    let mut output = Output::new(tree, &plan);
+pub(crate) fn unpack(blob: &Rc<Blob>, codec: Option<Codec>, strip: Strip, tree: &TreeWriter) -> Result<u64, Problem> {
+    let levels = match strip {
+        Strip::Auto => 0,
+        Strip::Levels(levels) => levels,
+    };
+    let (mut tops, mut output) = (Tops::default(), Output::new(tree, levels, Again::Replaces));
     let mut entries = Entries::open(blob, codec);
-    let mut place = 0;
     while let Some(entry) = entries.next()? {
-        if !plan.replaces(place) && !entry.name.is_top() {
-            write(&entry, &mut entries, &mut output)?;
-        }
-        place += 1;
-    }
-    Ok(output.finish())
-}
-
-/// Looks at all entries, and at what follows them, before anything is written.
-fn survey(mut entries: Entries, settings: Settings) -> Result<Plan, Problem> {
-    let mut survey = Survey::new(settings);
-    while let Some(entry) = entries.next()? {
-        survey.add(&entry.name, matches!(entry.kind, Kind::Directory), entry.cost)?;
-        if let Kind::Hardlink(target) = &entry.kind {
-            survey.add_link(target);
-        }
+        tops.add(&entry.name, matches!(entry.kind, Kind::Directory));
+        write(&entry, &mut entries, &mut output)?;
     }
     entries.finish()?;
-    survey.plan()
+    tops.must_be_deeper(levels)?;
+    match (strip, tops.only()) {
+        // Only the last name tells whether all lie below one directory.
+        (Strip::Auto, Some((top, alone))) => tree.set_top(top).map(|()| output.written() - alone),
+        _ => Ok(output.written()),
+    }
 }
 
 fn write(entry: &Entry, entries: &mut Entries, output: &mut Output) -> Result<(), Problem> {
-    let Entry { name, mode, size, .. } = entry;
+    let Entry { name, mode, size, passed, .. } = entry;
+    if *passed > 0 {
+        output.pass(name, *passed)?;
+    }
     match &entry.kind {
+        _ if name.is_top() => Ok(()),
         Kind::Directory => output.directory(name, *mode),
         Kind::File => output.file(name, *mode, *size, &mut entries.content()),
         Kind::Sparse(segments) => output.file(name, *mode, *size, &mut sparse::Filled::new(segments, *size, entries.content())),

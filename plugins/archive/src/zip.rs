@@ -1,4 +1,4 @@
-//! Zip files: one pass over the directory that looks, and one that writes. The source is PKWARE's APPNOTE 6.3.10.
+//! Zip files: the directory is read first, and then entry by entry. The source is PKWARE's APPNOTE 6.3.10.
 //!
 //! The directory is read by code of ours: the `zip` crate holds all of it in memory, and takes it for true where an entry's own
 //! header says something else. Both are held against each other here, and no entry may lie over another.
@@ -6,42 +6,43 @@
 mod directory;
 mod fields;
 mod member;
+mod words;
 
 use std::rc::Rc;
 
 use sti_plugin::{Blob, Problem, TreeWriter};
 
 use crate::{
+    codecs::Inflater,
     damage::damaged,
-    names::{link_target, shown},
-    output::Output,
+    names::link_target,
+    output::{Again, Output},
     reader::Reader,
-    settings::Settings,
-    survey::{Plan, Survey, too_many},
+    strip::{Strip, Tops},
 };
 use directory::{Directory, Kind, Listed};
 
+/// Whether a file ends as a zip file does, whatever it begins with: a program that unpacks itself is one.
+pub(crate) fn ends(reader: &mut Reader) -> bool {
+    Directory::find(reader).is_ok_and(|directory| directory.entries > 0)
+}
+
 /// Unpacks a zip file, and tells how many entries it wrote.
-pub(crate) fn unpack(blob: &Rc<Blob>, settings: Settings, tree: &TreeWriter) -> Result<u64, Problem> {
+pub(crate) fn unpack(blob: &Rc<Blob>, strip: Strip, tree: &TreeWriter) -> Result<u64, Problem> {
     let directory = Directory::find(&mut Reader::new(blob))?;
-    if directory.entries > settings.most_entries {
-        return Err(too_many(settings.most_entries));
-    }
-    let (plan, starts) = survey(&directory, blob, settings)?;
-    let mut output = Output::new(tree, &plan);
-    let mut reader = Reader::new(blob);
+    let (tops, starts) = survey(&directory, blob)?;
+    let levels = match strip {
+        Strip::Auto => usize::from(tops.only().is_some()),
+        Strip::Levels(levels) => levels,
+    };
+    tops.must_be_deeper(levels)?;
+    let mut output = Output::new(tree, levels, Again::IsRefused);
+    let (mut reader, mut inflater) = (Reader::new(blob), Inflater::default());
     let mut listing = directory.listing(blob);
-    let mut place = 0;
     while let Some(listed) = listing.next()? {
-        let is_again = plan.replaces(place) && !listed.name.is_top();
-        if is_again && listed.kind != Kind::Directory {
-            let message = format!("the entry `{}` is there twice", shown(listed.name.as_str().as_bytes()));
-            return Err(Problem::invalid("duplicate-entry", message).hint("make the archive anew with one of them"));
-        }
-        write(&listed, starts.room(&listed, &directory), &mut reader, is_again, &mut output)?;
-        place += 1;
+        write(&listed, starts.room(&listed, &directory), &mut reader, &mut inflater, &mut output)?;
     }
-    Ok(output.finish())
+    Ok(output.written())
 }
 
 /// Where entries begin, in order.
@@ -55,30 +56,30 @@ impl Starts {
     }
 }
 
-fn survey(directory: &Directory, blob: &Rc<Blob>, settings: Settings) -> Result<(Plan, Starts), Problem> {
-    let mut survey = Survey::new(settings);
+fn survey(directory: &Directory, blob: &Rc<Blob>) -> Result<(Tops, Starts), Problem> {
+    let mut tops = Tops::default();
     let mut starts = Vec::new();
     let mut listing = directory.listing(blob);
     while let Some(listed) = listing.next()? {
-        survey.add(&listed.name, listed.kind == Kind::Directory, listed.size)?;
+        tops.add(&listed.name, listed.kind == Kind::Directory);
         starts.push(listed.offset);
     }
     starts.sort_unstable();
     match starts.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(damaged(format!("two entries begin at the same byte {}", pair[0]))),
-        None => Ok((survey.plan()?, Starts(starts))),
+        None => Ok((tops, Starts(starts))),
     }
 }
 
 /// Holds the entry's own header against the directory, whatever the entry is, and writes it.
-fn write(listed: &Listed, room: u64, reader: &mut Reader, is_again: bool, output: &mut Output) -> Result<(), Problem> {
+fn write(listed: &Listed, room: u64, reader: &mut Reader, inflater: &mut Inflater, output: &mut Output) -> Result<(), Problem> {
     let Listed { name, mode, size, .. } = listed;
     let mut member = member::Member::open(listed, room, reader)?;
     match listed.kind {
-        _ if name.is_top() || is_again => {}
+        _ if name.is_top() => {}
         Kind::Directory => output.directory(name, *mode)?,
-        Kind::File => output.file(name, *mode, *size, &mut member.content()?)?,
-        Kind::Symlink => output.symlink(name, &link_target(&member.whole()?, name)?)?,
+        Kind::File => output.file(name, *mode, *size, &mut member.content(inflater)?)?,
+        Kind::Symlink => output.symlink(name, &link_target(&member.whole(inflater)?, name)?)?,
     }
     member.close()
 }

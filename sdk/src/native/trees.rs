@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 use super::types::{Problem, ProblemKind, problem};
 use crate::testing::glob;
 
-pub(crate) use writer::{FileWriter, TreeWriter};
+pub(crate) use writer::{FileWriter, Room, TreeWriter};
 
 /// What an entry of a tree is.
 ///

@@ -12,7 +12,8 @@ use crate::{
     log::Level,
     native::{
         http::{self, Web},
-        log, repositories, requests, trees,
+        log, repositories, requests,
+        trees::{self, Room},
     },
 };
 
@@ -48,6 +49,7 @@ pub struct AddressBuilder {
     pub(crate) directory: Option<PathBuf>,
     pub(crate) kept: BTreeMap<String, Vec<u8>>,
     kept_trees: BTreeSet<String>,
+    room: Room,
     web: Web,
     lines: Option<Lines>,
 }
@@ -64,6 +66,7 @@ impl AddressBuilder {
             directory: None,
             kept: BTreeMap::new(),
             kept_trees: BTreeSet::new(),
+            room: Room::default(),
             web: Web::default(),
             lines: None,
         }
@@ -114,6 +117,31 @@ impl AddressBuilder {
         self
     }
 
+    /// Limits the entries and the bytes that may be written, as `--limit` does.
+    ///
+    /// ```
+    /// # use sti_plugin::{Address, Card, Fetcher, Problem, TreeWriter, testing::AddressBuilder};
+    /// struct Ten;
+    ///
+    /// impl Fetcher for Ten {
+    ///     fn card() -> Card {
+    ///         Card::new("ten", "0.1.0")
+    ///     }
+    ///
+    ///     fn fetch(_address: &Address, tree: &TreeWriter) -> Result<(), Problem> {
+    ///         tree.put_file("ten", 0o644, &[0; 10])
+    ///     }
+    /// }
+    ///
+    /// AddressBuilder::new("anything").limits(1, 10).fetch::<Ten>().expect_tree();
+    /// assert_eq!(AddressBuilder::new("anything").limits(1, 9).fetch::<Ten>().expect_problem().code(), "too-many-bytes");
+    /// assert_eq!(AddressBuilder::new("anything").limits(0, 10).fetch::<Ten>().expect_problem().code(), "too-many-entries");
+    /// ```
+    #[must_use]
+    pub fn limits(self, entries: u64, bytes: u64) -> Self {
+        Self { room: Room { entries, bytes }, ..self }
+    }
+
     /// Adds a page of the web.
     #[must_use]
     pub fn page(mut self, url: &str, status: u16, body: impl Into<Vec<u8>>) -> Self {
@@ -159,7 +187,7 @@ impl AddressBuilder {
 
     /// Lets a fetcher fetch. A file that it opened and did not finish is a problem, as with a host.
     pub fn fetch<F: Fetcher>(&self) -> Fetched {
-        let writer = trees::TreeWriter { kept: self.kept_trees.clone(), ..Default::default() };
+        let writer = trees::TreeWriter::new(self.room, self.kept_trees.clone());
         log::take();
         let fetch = |address: &Address| F::fetch(address, &TreeWriter::new(&writer));
         let Asked { answer: mut result, facts, keeps } = self.ask_with(F::card().into_settings(), fetch);
@@ -168,7 +196,7 @@ impl AddressBuilder {
         }
         let log = log::take().into_iter().map(|(level, text)| LogLine { level, text }).collect();
         let (key, is_reused) = (writer.key.take(), writer.is_reused.get());
-        Fetched { result, tree: MemoryTree::of(writer.nodes.take()), facts, keeps, key, is_reused, log }
+        Fetched { result, tree: MemoryTree::of(writer.finish()), facts, keeps, key, is_reused, log }
     }
 
     fn ask_with<T>(&self, settings: Vec<Setting>, question: impl FnOnce(&Address) -> T) -> Asked<T> {

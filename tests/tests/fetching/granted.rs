@@ -9,7 +9,9 @@ use std::{
 
 use sti_tests::{Lab, Outcome, built_sti};
 
-use super::{fetched, run, server::Server, text, web};
+use sti_test_server::Server;
+
+use super::{fetched, run, text, web};
 
 /// A lab, what it fetches, and what its user does about refusals.
 struct Scene {
@@ -179,7 +181,9 @@ fn a_submodule_is_allowed_by_what_its_refusal_prints() {
     let server = narrowed.server();
     let repository = with_submodule(&narrowed, &server);
     narrowed.check_pastes(&repository, 1);
-    assert!(narrowed.flags.len() == 2 && narrowed.policy.is_some_and(|file| fs::read_to_string(file).unwrap().contains("127.0.0.1:")));
+    assert!(
+        narrowed.flags.len() == 2 && narrowed.policy.is_some_and(|file| fs::read_to_string(file).unwrap().contains("127.0.0.1:"))
+    );
 }
 
 #[test]
@@ -200,10 +204,8 @@ fn a_file_of_git_lfs_is_allowed_by_what_its_refusal_prints() {
     let batch = scene.web.join("lfs.git/info/lfs/objects");
     fs::create_dir_all(&batch).unwrap();
     let href = format!("{}/object", as_localhost(&elsewhere));
-    let offered = format!(
-        r#"{{"objects":[{{"oid":"{oid}","size":{},"actions":{{"download":{{"href":"{href}"}}}}}}]}}"#,
-        content.len()
-    );
+    let offered =
+        format!(r#"{{"objects":[{{"oid":"{oid}","size":{},"actions":{{"download":{{"href":"{href}"}}}}}}]}}"#, content.len());
     fs::write(batch.join("batch"), offered).unwrap();
     scene.check_pastes(&format!("{}/lfs.git", server.url), 1);
     assert_eq!(fetched(&scene.lab, "large.bin"), content);
@@ -290,7 +292,8 @@ fn the_site_grants_hosts_that_nobody_names_and_says_which_may_be_private() {
 
 #[test]
 fn nobody_logs_in_to_a_host_that_only_the_site_names() {
-    let Some(mut scene) = Scene::with_site("[defaults]\nallow-hosts = [\"*.intern.test\"]\nprivate-hosts = [\"127.0.0.1\"]\n") else {
+    let Some(mut scene) = Scene::with_site("[defaults]\nallow-hosts = [\"*.intern.test\"]\nprivate-hosts = [\"127.0.0.1\"]\n")
+    else {
         return;
     };
     let login = Some("ada:swordfish");
@@ -303,7 +306,8 @@ fn nobody_logs_in_to_a_host_that_only_the_site_names() {
     scene.fetch(&format!("{named}/app-1.0.tar.gz")).assert_success().assert_silent_about("swordfish");
     // ssh would log in by itself, and is not started.
     let project = scene.web.join("app-1.0");
-    fs::write(project.join(".gitmodules"), "[submodule \"part\"]\n\tpath = part\n\turl = ssh://git.intern.test:1/app.git\n").unwrap();
+    fs::write(project.join(".gitmodules"), "[submodule \"part\"]\n\tpath = part\n\turl = ssh://git.intern.test:1/app.git\n")
+        .unwrap();
     run(&project, "git", &["add", ".gitmodules"]);
     run(&project, "git", &["update-index", "--add", "--cacheinfo", &format!("160000,{},part", "1".repeat(40))]);
     run(&project, "git", &["commit", "-q", "-m", "a part"]);

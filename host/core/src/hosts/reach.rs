@@ -65,7 +65,8 @@ mod tests {
 
     fn check(bounds: &[(bool, &[&str])], open: &[&str], refused: &[&str]) {
         let range = |written: &&str| AddressRange::parse(written).unwrap().unwrap();
-        let bound = |(private, ranges): &(bool, &[&str])| Bound { private: *private, addresses: ranges.iter().map(range).collect() };
+        let bound =
+            |(private, ranges): &(bool, &[&str])| Bound { private: *private, addresses: ranges.iter().map(range).collect() };
         let reach = Reach { standing: Standing::Granted, bounds: bounds.iter().map(bound).collect(), ..Reach::public() };
         let refuses = |address: &&&str| reach.refuses(address.parse().unwrap()).is_some();
         assert_eq!(open.iter().filter(refuses).collect::<Vec<_>>(), Vec::<&&str>::new(), "{bounds:?}");

@@ -9,6 +9,7 @@ use std::{
 use rustix::{
     fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat},
     io::{Errno, Result},
+    path::Arg,
 };
 
 /// When a file was last written to.
@@ -65,7 +66,7 @@ pub(super) fn open_again(dir: impl AsFd) -> Result<OwnedFd> {
     open_directory(dir, c".")
 }
 
-pub(super) fn open_directory(dir: impl AsFd, name: &CStr) -> Result<OwnedFd> {
+pub(super) fn open_directory(dir: impl AsFd, name: impl Arg) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(dir, name, flags, Mode::empty())
 }

@@ -1,30 +1,26 @@
 //! A tree to fill: the one place where the paths of strangers are judged before anything is written.
 //!
-//! Everything is written through handles of directories that were opened below the top without following a link, so no path leads out
-//! of it whatever it looks like and whatever was written before.
+//! Paths, limits, and what was written before are judged at once, in memory. The disk's part is done by a thread beside ([`behind`]),
+//! through handles of directories that are opened below the top without following a link ([`hand`]), so no path leads out of it
+//! whatever it looks like and whatever was written before.
 
+mod behind;
+mod hand;
+mod index;
 mod paths;
 mod refusals;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::BTreeMap,
-    ffi::CString,
-    fs::File,
-    io::Write,
-    os::fd::{AsFd, OwnedFd},
-};
+use std::{collections::BTreeMap, fmt};
 
 use cap_std::fs::Dir;
-use rustix::{
-    fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags},
-    io::Errno,
-};
 
-use super::{Summary, handle};
+use super::Summary;
 use crate::Problem;
-use paths::Judged;
+use behind::Behind;
+use hand::{Deed, Hand};
+use index::{Index, Kind};
 use refusals as refused;
 
 const SYMLINK_TARGET: usize = 4_095;
@@ -50,26 +46,48 @@ impl Default for WriteLimits {
 }
 
 /// A tree that grows below a directory, which was empty.
+///
+/// What the disk says may be told late, by a later call or by [`TreeWriter::finish`]; nothing more is written then. Where a writer is
+/// dropped instead, it has ended to write when that returns.
 #[derive(Debug)]
 pub struct TreeWriter {
-    top: OwnedFd,
     limits: WriteLimits,
     written: Summary,
-    /// What the process takes away from modes.
-    umask: u32,
+    index: Index,
     /// The directory of the last path: the next one mostly lies there too.
-    last: Option<(String, OwnedFd)>,
+    parent: String,
     /// Modes that would keep us from writing: set at the end, the deepest first.
     later: BTreeMap<String, u32>,
+    dropped: Option<DroppedBits>,
     /// Files that were opened and not finished.
     open: u64,
+    opened: u64,
+    /// The directory that becomes the top at the end; nothing is written any more.
+    top: Option<String>,
+    behind: Behind,
 }
 
 /// A file that grows.
 #[derive(Debug)]
 pub struct GrowingFile {
-    file: File,
+    number: u64,
     path: String,
+}
+
+/// Modes that lost their set-user-id, set-group-id or sticky bit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DroppedBits {
+    /// How many entries.
+    pub entries: u64,
+    /// The path of the first.
+    pub first: String,
+}
+
+impl fmt::Display for DroppedBits {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (entries, first) = (self.entries, refused::printable(&self.first));
+        write!(formatter, "dropped set-user-id, set-group-id or sticky bits of {entries} entries, first of `{first}`")
+    }
 }
 
 impl TreeWriter {
@@ -78,15 +96,24 @@ impl TreeWriter {
     /// # Errors
     /// Where it cannot be opened.
     pub fn new(dir: &Dir, limits: WriteLimits) -> std::io::Result<Self> {
-        let top = handle::open_again(dir)?;
-        let umask = umask_seen_in(&top)?;
-        let written = Summary::default();
-        Ok(Self { top, limits, written, umask, last: None, later: BTreeMap::new(), open: 0 })
+        let behind = Behind::new(Hand::new(dir)?);
+        Ok(Self {
+            limits,
+            written: Summary::default(),
+            index: Index::default(),
+            parent: String::new(),
+            later: BTreeMap::new(),
+            dropped: None,
+            open: 0,
+            opened: 0,
+            top: None,
+            behind,
+        })
     }
 
     /// Whether nothing was written yet.
     pub fn is_untouched(&self) -> bool {
-        self.written == Summary::default() && self.open == 0 && self.later.is_empty() && self.last.is_none()
+        self.written == Summary::default() && self.open == 0 && self.later.is_empty()
     }
 
     /// How much it may hold.
@@ -96,155 +123,195 @@ impl TreeWriter {
 
     /// Makes a directory, or sets the mode of one that is there.
     pub fn put_directory(&mut self, path: &str, mode: u32) -> Result<(), Problem> {
-        refused::odd_mode(path, mode)?;
-        if path.is_empty() {
-            return self.set_directory_mode(path, mode);
+        const OURS: u32 = 0o700;
+        let mode = self.permissions(path, mode)?;
+        let is_new = !path.is_empty() && self.index.kind(path) != Some(Kind::Directory);
+        if is_new {
+            self.enter(path, Kind::Directory)?;
+        } else {
+            self.must_be_open(path)?;
         }
-        let judged = Judged::of(path, &self.limits)?;
-        let parent = self.parent(&judged)?;
-        match rustix::fs::mkdirat(parent.as_fd(), &judged.name, Mode::from_raw_mode(0o755)) {
-            Ok(()) => self.count(path)?,
-            Err(Errno::EXIST) if is_directory(parent.as_fd(), &judged.name) => {}
-            Err(errno) => return Err(refused::of(errno, &judged, parent.as_fd())),
+        self.later.remove(path);
+        let path = path.to_owned();
+        let now = Some(mode).filter(|mode| mode & OURS == OURS);
+        if now.is_none() {
+            self.later.insert(path.clone(), mode);
         }
-        self.give_back(&judged, parent);
-        self.set_directory_mode(path, mode)
+        match (is_new, now) {
+            (true, mode) => self.behind.carry_out(Deed::Directory { path, mode }),
+            (false, Some(mode)) => self.behind.carry_out(Deed::Mode { path, mode }),
+            (false, None) => Ok(()),
+        }
     }
 
     /// Writes a whole file.
-    pub fn put_file(&mut self, path: &str, mode: u32, bytes: &[u8]) -> Result<(), Problem> {
-        let mut file = self.open_file(path, mode)?;
-        self.append(&mut file, bytes)?;
-        self.finish_file(file);
-        Ok(())
+    pub fn put_file(&mut self, path: &str, mode: u32, bytes: impl Into<Vec<u8>>) -> Result<(), Problem> {
+        let bytes = bytes.into();
+        let mode = self.permissions(path, mode)?;
+        self.weigh(path, bytes.len())?;
+        self.enter(path, Kind::File)?;
+        self.behind.carry_out(Deed::File { path: path.to_owned(), mode, bytes })
+    }
+
+    /// Says how many bytes a file will have, so that one that is too large is refused before it is begun.
+    pub fn expect(&self, path: &str, bytes: u64) -> Result<(), Problem> {
+        match self.written.bytes.checked_add(bytes) {
+            Some(all) if all <= self.limits.bytes => Ok(()),
+            _ => Err(refused::too_many_bytes(path, self.limits.bytes)),
+        }
     }
 
     /// Opens a file that is written piece by piece. It counts as unfinished until [`TreeWriter::finish_file`].
     pub fn open_file(&mut self, path: &str, mode: u32) -> Result<GrowingFile, Problem> {
-        refused::odd_mode(path, mode)?;
-        let judged = Judged::of(path, &self.limits)?;
-        let parent = self.parent(&judged)?;
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let opened = rustix::fs::openat(parent.as_fd(), &judged.name, flags, Mode::from_raw_mode(mode));
-        let file = opened.map_err(|errno| refused::of(errno, &judged, parent.as_fd()))?;
-        if mode & self.umask != 0 {
-            let set = rustix::fs::fchmod(&file, Mode::from_raw_mode(mode));
-            set.map_err(|errno| refused::of(errno, &judged, parent.as_fd()))?;
-        }
-        self.give_back(&judged, parent);
-        self.count(path)?;
+        let mode = self.permissions(path, mode)?;
+        self.enter(path, Kind::File)?;
+        self.opened += 1;
+        let file = GrowingFile { number: self.opened, path: path.to_owned() };
+        self.behind.carry_out(Deed::Open { file: file.number, path: path.to_owned(), mode })?;
         self.open += 1;
-        Ok(GrowingFile { file: file.into(), path: path.to_owned() })
+        Ok(file)
     }
 
     /// Appends to a file.
-    pub fn append(&mut self, file: &mut GrowingFile, bytes: &[u8]) -> Result<(), Problem> {
-        self.written.bytes = self.written.bytes.saturating_add(bytes.len() as u64);
-        if self.written.bytes > self.limits.bytes {
-            return Err(refused::too_many_bytes(&file.path, self.limits.bytes));
-        }
-        file.file.write_all(bytes).map_err(|error| refused::unwritten(&file.path, &error))
+    pub fn append(&mut self, file: &mut GrowingFile, bytes: impl Into<Vec<u8>>) -> Result<(), Problem> {
+        let bytes = bytes.into();
+        self.weigh(&file.path, bytes.len())?;
+        self.behind.carry_out(Deed::Append { file: file.number, bytes })
     }
 
     /// Ends a file.
-    pub fn finish_file(&mut self, file: GrowingFile) {
-        drop(file);
+    pub fn finish_file(&mut self, file: GrowingFile) -> Result<(), Problem> {
         self.open = self.open.saturating_sub(1);
+        self.behind.carry_out(Deed::Close { file: file.number })
+    }
+
+    /// Gives a file up before it is whole: the tree cannot be finished any more.
+    pub fn give_up_file(&mut self, file: GrowingFile) {
+        // Whatever fails now is told by the next call.
+        let _failed = self.behind.carry_out(Deed::Close { file: file.number });
     }
 
     /// Makes a symbolic link: its target is data, and nobody looks where it leads.
     pub fn put_symlink(&mut self, path: &str, target: &str) -> Result<(), Problem> {
-        let judged = Judged::of(path, &self.limits)?;
         if target.is_empty() || target.len() > SYMLINK_TARGET || target.contains('\0') {
             return Err(refused::odd_target(path, target.len()));
         }
-        let parent = self.parent(&judged)?;
-        let made = rustix::fs::symlinkat(target, parent.as_fd(), &judged.name);
-        made.map_err(|errno| refused::of(errno, &judged, parent.as_fd()))?;
-        self.give_back(&judged, parent);
-        self.count(path)
+        self.enter(path, Kind::Symlink)?;
+        self.behind.carry_out(Deed::Symlink { path: path.to_owned(), target: target.to_owned() })
     }
 
     /// Gives an earlier file of this tree a second name.
     pub fn put_hardlink(&mut self, path: &str, existing: &str) -> Result<(), Problem> {
-        let (judged, first) = (Judged::of(path, &self.limits)?, Judged::of(existing, &self.limits)?);
-        let from = self.open_directory(first.parent).map_err(|_| refused::no_file_yet(existing))?;
-        match rustix::fs::statat(&from, &first.name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => {}
-            _ => return Err(refused::no_file_yet(existing)),
+        paths::judge(existing, &self.limits)?;
+        if self.index.kind(existing) != Some(Kind::File) {
+            return Err(refused::no_file_yet(existing));
         }
-        let parent = self.parent(&judged)?;
-        let linked = rustix::fs::linkat(&from, &first.name, parent.as_fd(), &judged.name, AtFlags::empty());
-        linked.map_err(|errno| refused::of(errno, &judged, parent.as_fd()))?;
-        self.give_back(&judged, parent);
-        self.count(path)
+        self.enter(path, Kind::File)?;
+        self.behind.carry_out(Deed::Hardlink { path: path.to_owned(), existing: existing.to_owned() })
     }
 
-    /// Ends the tree: what was opened must be finished, and directories get the modes that were put off.
-    pub fn finish(self) -> Result<Summary, Problem> {
+    /// Takes back a file, a link, or a directory with nothing in it. It stays counted, with its bytes.
+    pub fn remove(&mut self, path: &str) -> Result<(), Problem> {
+        self.must_be_open(path)?;
+        paths::judge(path, &self.limits)?;
+        match self.index.kind(path) {
+            None => return Err(refused::nothing_there(path)),
+            Some(Kind::Directory) => {
+                // Whether something lies in it, only the disk knows.
+                self.behind.settle()?.remove_directory(path)?;
+                self.later.remove(path);
+                self.parent.clear();
+            }
+            Some(_) => self.behind.carry_out(Deed::Remove { path: path.to_owned() })?,
+        }
+        self.index.remove(path);
+        Ok(())
+    }
+
+    /// Takes a directory for the whole: what lies in it becomes the top at the end. Nothing may lie beside it, or be written after.
+    pub fn set_top(&mut self, directory: &str) -> Result<(), Problem> {
+        self.must_be_open(directory)?;
+        paths::judge(directory, &self.limits)?;
+        if self.index.kind(directory) != Some(Kind::Directory) {
+            return Err(refused::nothing_there(directory));
+        }
+        self.behind.settle()?.must_be_alone(directory)?;
+        self.top = Some(directory.to_owned());
+        Ok(())
+    }
+
+    /// Which modes lost bits until now.
+    pub fn dropped_bits(&self) -> Option<&DroppedBits> {
+        self.dropped.as_ref()
+    }
+
+    /// Ends the tree: what was opened must be finished, a directory becomes the top, and directories get the modes that were put off.
+    pub fn finish(mut self) -> Result<Summary, Problem> {
+        let hand = self.behind.settle()?;
         if self.open > 0 {
             return Err(refused::unfinished(self.open));
         }
+        if let Some(top) = &self.top {
+            hand.lift(top)?;
+            self.written.entries -= top.split('/').count() as u64;
+        }
         for (path, mode) in self.later.iter().rev() {
-            let directory = self.open_directory(path).map_err(|errno| refused::gone(path, errno))?;
-            let set = rustix::fs::fchmod(&directory, Mode::from_raw_mode(*mode));
-            set.map_err(|errno| refused::gone(path, errno))?;
+            if let Some(path) = below(path, self.top.as_deref()) {
+                hand.set_mode(path, *mode)?;
+            }
         }
         Ok(self.written)
     }
 
-    /// The directory that a path lies in; made where it is missing. To be given back.
-    fn parent(&mut self, judged: &Judged<'_>) -> Result<OwnedFd, Problem> {
-        if let Some((path, directory)) = self.last.take()
-            && path == judged.parent
-        {
-            return Ok(directory);
+    /// Notes a new entry, and the directories above it where they are missing.
+    fn enter(&mut self, path: &str, kind: Kind) -> Result<(), Problem> {
+        self.must_be_open(path)?;
+        let parent = paths::judge(path, &self.limits)?;
+        if parent != self.parent {
+            self.make_parents(path)?;
+            parent.clone_into(&mut self.parent);
         }
-        match self.open_directory(judged.parent) {
-            Ok(directory) => Ok(directory),
-            Err(Errno::NOENT) => self.make_parents(judged),
-            Err(errno) => Err(refused::of(errno, judged, self.top.as_fd())),
+        if self.index.kind(path).is_some() {
+            return Err(refused::written_twice(path));
         }
+        self.count(path)?;
+        self.index.insert(path, kind);
+        Ok(())
     }
 
-    fn make_parents(&mut self, judged: &Judged<'_>) -> Result<OwnedFd, Problem> {
-        let mut directory = handle::open_again(&self.top).map_err(|errno| refused::gone(judged.parent, errno))?;
-        for part in judged.parent.split('/') {
-            let name = CString::new(part).map_err(|_| refused::gone(part, Errno::INVAL))?;
-            match rustix::fs::mkdirat(&directory, &name, Mode::from_raw_mode(0o755)) {
-                Ok(()) => self.count(judged.parent)?,
-                Err(Errno::EXIST) => {}
-                Err(errno) => return Err(refused::of(errno, judged, directory.as_fd())),
+    fn make_parents(&mut self, path: &str) -> Result<(), Problem> {
+        for (slash, _) in path.match_indices('/') {
+            let above = &path[..slash];
+            match self.index.kind(above) {
+                Some(Kind::Directory) => {}
+                Some(_) => return Err(refused::below_a_file(path)),
+                None => {
+                    self.count(above)?;
+                    self.index.insert(above, Kind::Directory);
+                    self.behind.carry_out(Deed::Directory { path: above.to_owned(), mode: None })?;
+                }
             }
-            directory =
-                handle::open_directory(&directory, &name).map_err(|errno| refused::of(errno, judged, self.top.as_fd()))?;
         }
-        Ok(directory)
+        Ok(())
     }
 
-    fn give_back(&mut self, judged: &Judged<'_>, parent: OwnedFd) {
-        self.last = Some((judged.parent.to_owned(), parent));
+    fn must_be_open(&self, path: &str) -> Result<(), Problem> {
+        if self.top.is_some() { Err(refused::after_the_top(path)) } else { Ok(()) }
     }
 
-    /// The kernel refuses links anywhere on the way, and everything that leads above the top.
-    fn open_directory(&self, path: &str) -> rustix::io::Result<OwnedFd> {
-        if path.is_empty() {
-            return handle::open_again(&self.top);
+    /// The nine bits of a mode. Set-id and sticky bits mean nothing in a source, and are dropped.
+    fn permissions(&mut self, path: &str, mode: u32) -> Result<u32, Problem> {
+        refused::odd_mode(path, mode)?;
+        if mode > 0o777 {
+            let dropped = self.dropped.get_or_insert_with(|| DroppedBits { entries: 0, first: path.to_owned() });
+            dropped.entries += 1;
         }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        rustix::fs::openat2(&self.top, path, flags, Mode::empty(), resolve)
+        Ok(mode & 0o777)
     }
 
-    fn set_directory_mode(&mut self, path: &str, mode: u32) -> Result<(), Problem> {
-        const OURS: u32 = 0o700;
-        self.later.remove(path);
-        if mode & OURS != OURS {
-            self.later.insert(path.to_owned(), mode);
-            return Ok(());
-        }
-        let directory = self.open_directory(path).map_err(|errno| refused::gone(path, errno))?;
-        rustix::fs::fchmod(&directory, Mode::from_raw_mode(mode)).map_err(|errno| refused::gone(path, errno))
+    fn weigh(&mut self, path: &str, bytes: usize) -> Result<(), Problem> {
+        self.written.bytes = self.written.bytes.saturating_add(bytes as u64);
+        self.expect(path, 0)
     }
 
     fn count(&mut self, path: &str) -> Result<(), Problem> {
@@ -256,16 +323,10 @@ impl TreeWriter {
     }
 }
 
-fn is_directory(parent: impl AsFd, name: &CString) -> bool {
-    handle::stat(parent, name).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
-}
-
-/// Nothing tells the umask without changing it for a moment, for all threads: so it is seen at work, on a file without a name.
-fn umask_seen_in(top: &OwnedFd) -> rustix::io::Result<u32> {
-    let probe = rustix::fs::openat(top, c".", OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC, Mode::from_raw_mode(0o777));
-    match probe {
-        Ok(file) => Ok(0o777 & !(rustix::fs::fstat(&file)?.st_mode & 0o777)),
-        // A file system without nameless files: every mode is set.
-        Err(_) => Ok(0o777),
+/// Where a path lies once another directory is the top; nowhere where that is the directory itself, or above it.
+fn below<'path>(path: &'path str, top: Option<&str>) -> Option<&'path str> {
+    match top {
+        None => Some(path),
+        Some(top) => path.strip_prefix(top)?.strip_prefix('/'),
     }
 }

@@ -160,8 +160,11 @@ async fn helpers_are_not_asked_for_a_host_in_the_open_that_the_user_did_not_name
     let git = FakeGit::new("echo username=ada; echo password=secret");
     // The name leads to loopback, which a host that is only granted may not; so it is reached as a proxy would reach it.
     let proxies = sti_network::Proxies { http: Some(format!("http://127.0.0.1:{}", server.port())), ..Default::default() };
-    let setup =
-        Setup { granted: vec![("public.test", Reach::public())], proxies, ..with(Credentials::none().with_helpers(git.program())) };
+    let setup = Setup {
+        granted: vec![("public.test", Reach::public())],
+        proxies,
+        ..with(Credentials::none().with_helpers(git.program()))
+    };
     assert_eq!(setup.network().send(get("http://public.test/")).await.unwrap().status(), 401);
     assert_eq!((sent(&server), git.asked().as_str()), (vec![None], ""));
 }

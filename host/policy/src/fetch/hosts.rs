@@ -39,12 +39,19 @@ impl FetchGrant {
         let is_unnamed = !self.naming(host, port).permits(address) && !(is_own && is_narrowed);
         let by_name = is_private(address) && host.parse::<IpAddr>().is_err();
         let entry = if by_name { HostPattern::only(host, port) } else { only.clone() };
-        let line = self.rules.private_hosts.as_ref().filter(|_| is_narrowed).and_then(|listed| self.line("private-hosts", listed, &entry));
+        let line = self
+            .rules
+            .private_hosts
+            .as_ref()
+            .filter(|_| is_narrowed)
+            .and_then(|listed| self.line("private-hosts", listed, &entry));
         // What the site's file lists is as good as named.
         let is_named_by_it = line.is_some() && self.giver.as_ref().is_some_and(Giver::is_site);
         let hint = joined(line, (is_unnamed && !is_named_by_it).then_some(&only));
         let grant = match &self.rules.private_hosts {
-            Some(listed_hosts) if is_narrowed => self.by_the_file(&format!("addresses that are not public to {}", listed(&written(listed_hosts)))),
+            Some(listed_hosts) if is_narrowed => {
+                self.by_the_file(&format!("addresses that are not public to {}", listed(&written(listed_hosts))))
+            }
             _ if is_own => "its name leads to public addresses, too, or did so before".to_owned(),
             _ => "what is granted by name is reached at public addresses".to_owned(),
         };

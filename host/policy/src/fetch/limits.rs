@@ -60,7 +60,8 @@ const CODES: &[(&str, FetchLimit)] = &[
 
 impl FetchLimit {
     /// All of them, as they are listed.
-    pub const ALL: [Self; 6] = [Self::Entries, Self::Bytes, Self::PathBytes, Self::Depth, Self::DownloadBytes, Self::TotalSeconds];
+    pub const ALL: [Self; 6] =
+        [Self::Entries, Self::Bytes, Self::PathBytes, Self::Depth, Self::DownloadBytes, Self::TotalSeconds];
 
     /// What it is called, in a policy file and with `--limit`.
     pub fn key(self) -> &'static str {
@@ -191,7 +192,9 @@ impl Settled {
                 (who, Some(giver.line(key, "NUMBER")))
             }
             (_, None) => (said(by), Some(format!("where the source is right to need more, raise it: --limit {key}=NUMBER"))),
-            (_, Some(most)) => (said(by), Some(format!("where the source is right to need more: --limit {key}={most}, or leave it out"))),
+            (_, Some(most)) => {
+                (said(by), Some(format!("where the source is right to need more: --limit {key}={most}, or leave it out")))
+            }
         };
         Problem { message: format!("{} ({key} {number}{who})", problem.message), hint: hint.or(problem.hint), ..problem }
     }

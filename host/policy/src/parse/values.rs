@@ -7,10 +7,10 @@ use sti_core::plan::Network;
 use toml::de::{DeTable, DeValue};
 
 use super::Entry;
-use crate::{Error, FetchLimit, Whose};
 use crate::pattern::Pattern;
 use crate::quoting::shown;
 use crate::rules::Root;
+use crate::{Error, FetchLimit, Whose};
 
 const UNITS: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 const MOST_SECONDS: u64 = 24 * 60 * 60;
@@ -87,7 +87,8 @@ impl Entry<'_> {
 
     fn host_patterns(&self, example: &'static str) -> Result<Vec<HostPattern>, Error> {
         let hosts = self.texts().ok_or_else(|| self.not_a("a list of hosts", example))?;
-        let read = |host: &str| HostPattern::parse(host).map_err(|why| self.bad(format!("has `{}`, which {why}", shown(host)), example));
+        let read =
+            |host: &str| HostPattern::parse(host).map_err(|why| self.bad(format!("has `{}`, which {why}", shown(host)), example));
         hosts.into_iter().map(read).collect()
     }
 
@@ -95,7 +96,9 @@ impl Entry<'_> {
     pub(super) fn installed(&self) -> Result<(PathBuf, usize), Error> {
         const EXAMPLE: &str = "path = \"/usr/lib/sti/fast.wasm\"";
         if self.text.whose == Whose::User {
-            return Err(self.bad("is for the site's own file: this one names nothing".to_owned(), "--fetcher or --strategy FILE.wasm"));
+            return Err(
+                self.bad("is for the site's own file: this one names nothing".to_owned(), "--fetcher or --strategy FILE.wasm")
+            );
         }
         let path = self.value.as_str().map(PathBuf::from).filter(|path| path.is_absolute());
         path.map(|path| (path, self.line)).ok_or_else(|| self.not_a("an absolute path", EXAMPLE))

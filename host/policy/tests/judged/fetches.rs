@@ -42,10 +42,13 @@ impl Scene {
 
     fn grant(&self) -> FetchGrant {
         let policy = match &self.file {
-            Some((whose, text)) => Policy::parse(text, Path::new("policy.toml"), *whose).unwrap_or_else(|error| panic!("{text}\n{error}")),
+            Some((whose, text)) => {
+                Policy::parse(text, Path::new("policy.toml"), *whose).unwrap_or_else(|error| panic!("{text}\n{error}"))
+            }
             None => Policy::none(),
         };
-        let further = self.flags.iter().map(|flag| HostPattern::parse(flag).unwrap_or_else(|why| panic!("{flag} {why}"))).collect();
+        let further =
+            self.flags.iter().map(|flag| HostPattern::parse(flag).unwrap_or_else(|why| panic!("{flag} {why}"))).collect();
         policy.fetch_grant(&plugin(), NamedHosts { own: self.own.map(str::to_owned), own_port: Some(443), further })
     }
 
@@ -99,7 +102,8 @@ fn pasted(scene: &Scene, (host, port, address): Wish) -> String {
 fn check_pastes(rows: &[(Scene, Wish)]) -> String {
     let mut report = String::new();
     for (scene, (host, port, address)) in rows {
-        let file = scene.file.as_ref().map_or_else(|| "no file".to_owned(), |(whose, text)| format!("{whose:?}: {}", text.trim()));
+        let file =
+            scene.file.as_ref().map_or_else(|| "no file".to_owned(), |(whose, text)| format!("{whose:?}: {}", text.trim()));
         let flags = scene.flags.iter().map(|flag| format!(" --allow-host {flag}")).collect::<String>();
         let _ = writeln!(report, "{file}\n{:?}{flags}: {host}:{port} at {address}", scene.own.unwrap_or_default());
         let _ = writeln!(report, "{}", pasted(scene, (host, *port, address)));
@@ -168,7 +172,11 @@ fn the_site_names_hosts_and_a_file_of_the_users_does_not() {
     check_allowed(&user(rules).flag("git.intern.example").flag("10.1.2.3"), &[internal], &others[1..]);
     let public = site("allow-hosts = [\"github.com\", \"*.example.org:443\"]");
     let granted = [("github.com", 443, PUBLIC), ("a.example.org", 443, PUBLIC)];
-    check_allowed(&public, &granted, &[("a.example.org", 80, PUBLIC), ("a.example.org", 443, "10.1.2.3"), ("github.com", 443, "::1")]);
+    check_allowed(
+        &public,
+        &granted,
+        &[("a.example.org", 80, PUBLIC), ("a.example.org", 443, "10.1.2.3"), ("github.com", 443, "::1")],
+    );
     let text = "[defaults]\nallow-hosts = [\"github.com\"]\n";
     let error = Policy::parse(text, Path::new("policy.toml"), Whose::User).expect_err("it names hosts");
     assert!(error.to_string().starts_with("policy.toml:2: `allow-hosts` is for the site's own file"), "{error}");
@@ -182,7 +190,11 @@ fn a_file_narrows_what_the_address_and_flags_name() {
     check_allowed(&user("private-hosts = []"), &anywhere[..1], &anywhere[1..]);
     check_allowed(&user("private-hosts = [\"example.com\"]"), &[("example.com", 443, "10.1.2.3")], &anywhere[1..]);
     check_allowed(&user("hosts = [\"example.com:443\"]"), &anywhere[..1], &anywhere[1..2]);
-    check_allowed(&user("hosts = [\"*\"]").flag("b.test"), &[("b.test", 1, PUBLIC)], &[("c.test", 1, PUBLIC), ("b.test", 1, "10.0.0.1")]);
+    check_allowed(
+        &user("hosts = [\"*\"]").flag("b.test"),
+        &[("b.test", 1, PUBLIC)],
+        &[("c.test", 1, PUBLIC), ("b.test", 1, "10.0.0.1")],
+    );
     // What a file lists under another key may be reached, too.
     check_allowed(&site("hosts = []\nallow-hosts = [\"b.test\"]"), &[("b.test", 1, PUBLIC)], &[("example.com", 1, PUBLIC)]);
 }
@@ -205,9 +217,15 @@ fn the_host_of_the_address_is_opened_in_digits_once_its_name_was_public() {
 
 #[test]
 fn a_name_is_no_address_whatever_it_is_given_later() {
-    for open in [alone().flag("b.test"), alone().flag("*"), site("allow-hosts = [\"b.test\", \"*\"]"), user("hosts = [\"*\"]").flag("b.test")] {
+    for open in [
+        alone().flag("b.test"),
+        alone().flag("*"),
+        site("allow-hosts = [\"b.test\", \"*\"]"),
+        user("hosts = [\"*\"]").flag("b.test"),
+    ] {
         check_allowed(&open, &[("b.test", 443, PUBLIC)], &[]);
-        for address in ["127.0.0.1", "::1", "10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1", "0.0.0.0", "fd00::1", "224.0.0.1"] {
+        for address in ["127.0.0.1", "::1", "10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1", "0.0.0.0", "fd00::1", "224.0.0.1"]
+        {
             check_allowed(&open, &[], &[("b.test", 443, address)]);
         }
     }
@@ -271,6 +289,8 @@ fn limits_are_narrowed_by_flags_and_told_with_who_set_them() {
 #[test]
 fn prints_what_a_fetcher_is_granted() {
     let wide = alone().flag("cdn.example.com");
-    let locked = site("hosts = [\"*.example.com\"]\nallow-hosts = [\"github.com\"]\nprivate-hosts = [\"10.0.0.0/8\"]\nentries = 10\nseconds = 5");
+    let locked = site(
+        "hosts = [\"*.example.com\"]\nallow-hosts = [\"github.com\"]\nprivate-hosts = [\"10.0.0.0/8\"]\nentries = 10\nseconds = 5",
+    );
     insta::assert_snapshot!(format!("{}\n\n{}", wide.grant(), locked.grant()));
 }

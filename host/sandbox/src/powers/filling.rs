@@ -63,7 +63,7 @@ impl wit::HostTreeWriter for State {
     }
 
     fn put_file(&mut self, _: Resource<Handle>, path: String, mode: u32, bytes: Vec<u8>) -> Answer<()> {
-        self.fill(|tree| tree.put_file(&path, mode, &bytes))
+        self.fill(|tree| tree.put_file(&path, mode, bytes))
     }
 
     fn open_file(&mut self, _: Resource<Handle>, path: String, mode: u32) -> Answer<Resource<FileWriter>> {
@@ -87,6 +87,18 @@ impl wit::HostTreeWriter for State {
         self.fill(|tree| tree.put_hardlink(&path, &existing))
     }
 
+    fn expect(&mut self, _: Resource<Handle>, path: String, bytes: u64) -> Answer<()> {
+        self.fill(|tree| tree.expect(&path, bytes))
+    }
+
+    fn remove(&mut self, _: Resource<Handle>, path: String) -> Answer<()> {
+        self.fill(|tree| tree.remove(&path))
+    }
+
+    fn set_top(&mut self, _: Resource<Handle>, directory: String) -> Answer<()> {
+        self.fill(|tree| tree.set_top(&directory))
+    }
+
     fn drop(&mut self, writer: Resource<Handle>) -> wasmtime::Result<()> {
         self.handles.delete(writer)?;
         Ok(())
@@ -98,21 +110,21 @@ impl wit::HostFileWriter for State {
         let _paused = self.clock.pause();
         let (tree, file) = self.growing(&file)?;
         let file = file.as_mut().ok_or_else(|| wasmtime::format_err!("a file that was finished is written to"))?;
-        Ok(tree.append(file, &bytes).map_err(problem_to_wit))
+        Ok(tree.append(file, bytes).map_err(problem_to_wit))
     }
 
     fn finish(&mut self, file: Resource<FileWriter>) -> Answer<()> {
+        let _paused = self.clock.pause();
         let (tree, file) = self.growing(&file)?;
-        if let Some(file) = file.take() {
-            tree.finish_file(file);
-        }
-        Ok(Ok(()))
+        Ok(file.take().map_or(Ok(()), |file| tree.finish_file(file)).map_err(problem_to_wit))
     }
 
     /// What was not finished stays counted as open: the fetch fails.
     fn drop(&mut self, file: Resource<FileWriter>) -> wasmtime::Result<()> {
         let FileWriter(number) = self.handles.delete(file)?;
-        self.growing.remove(&number);
+        if let (Some(Some(file)), Some(tree)) = (self.growing.remove(&number), &mut self.filled) {
+            tree.give_up_file(file);
+        }
         Ok(())
     }
 }

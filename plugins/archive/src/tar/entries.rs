@@ -43,8 +43,8 @@ pub(super) struct Entry {
     pub(super) mode: u32,
     /// Bytes of the file, with its holes.
     pub(super) size: u64,
-    /// Bytes that it costs to read it, if only to pass over them.
-    pub(super) cost: u64,
+    /// Bytes that follow the header of what is no file, to be passed over.
+    pub(super) passed: u64,
 }
 
 /// The entries of a tar file, in order.
@@ -196,7 +196,8 @@ impl Entries {
         let stored = said.size.unwrap_or(size);
         let link = || said.link.unwrap_or_else(|| header.link_name_bytes().unwrap_or_default().into_owned());
         let name = Name::judge(&raw, Habits::Tar)?;
-        let mode = mode_of(header)?;
+        // Above the permissions and those beside them stands, in some archives, what the type says.
+        let mode = mode_of(header)? & 0o7777;
         self.expect(stored);
         let (kind, size) = match header.entry_type().as_byte() {
             // A directory in archives that are older than its own type.
@@ -216,8 +217,9 @@ impl Entries {
         if name.is_top() && !matches!(kind, Kind::Directory) {
             return Err(crate::names::unsafe_path(&raw, "it is the top of the tree"));
         }
-        let cost = size.max(self.content);
-        Ok(Entry { name, kind, mode, size, cost })
+        let is_file = matches!(kind, Kind::File | Kind::Sparse(_));
+        let passed = if is_file { 0 } else { self.content };
+        Ok(Entry { name, kind, mode, size, passed })
     }
 
     /// Reads the map of a sparse file in the form of the year 1994, whose blocks stand before the content.

@@ -7,7 +7,10 @@ use std::{
 
 use sti_plugin::{Blob, Problem};
 
-use super::fields::{ELSEWHERE, fill_in, long, number, short};
+use super::{
+    fields::{ELSEWHERE, fill_in, long, number, short},
+    words,
+};
 use crate::{
     damage::{damaged, told, truncated},
     names::{Habits, Name, shown},
@@ -20,7 +23,9 @@ const LONGEST_COMMENT: u64 = 0xffff;
 /// The zip64 locator, which stands before it.
 const LOCATOR: u64 = 20;
 const END64: usize = 56;
+const END64_MARK: &[u8] = b"PK\x06\x06";
 const LISTED: usize = 46;
+const LISTED_MARK: &[u8] = b"PK\x01\x02";
 
 /// Where the directory lies.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +33,8 @@ pub(super) struct Directory {
     pub(super) entries: u64,
     pub(super) offset: u64,
     size: u64,
+    /// How many bytes stand before the zip file, such as a program that unpacks it; all its offsets are so much smaller.
+    shift: u64,
 }
 
 /// What an entry is.
@@ -67,7 +74,7 @@ impl Directory {
         let at = (0..=last).rev().find(is_end).ok_or_else(no_end)?;
         let record = &tail[at..];
         let found_at = from + at as u64;
-        let small = Self { entries: u64::from(short(record, 10)), offset: long(record, 16), size: long(record, 12) };
+        let small = Self { entries: u64::from(short(record, 10)), offset: long(record, 16), size: long(record, 12), shift: 0 };
         let disks = [short(record, 4), short(record, 6)];
         let (directory, ends) = match small.read_zip64(found_at, reader)? {
             Some((directory, at)) => (directory, at),
@@ -77,7 +84,20 @@ impl Directory {
         let fits = directory.offset.checked_add(directory.size).is_some_and(|end| end <= ends);
         // Each entry has a record of its own, so that their number cannot be absurd.
         let can_be = directory.entries <= directory.size / LISTED as u64;
-        if fits && can_be { Ok(directory) } else { Err(damaged("the directory of the zip file does not lie where its end says")) }
+        if !fits || !can_be {
+            return Err(damaged("the directory of the zip file does not lie where its end says"));
+        }
+        directory.shifted(ends, reader)
+    }
+
+    /// Finds what stands before the zip file: where the directory does not lie at its offset, and lies right before its end.
+    fn shifted(self, ends: u64, reader: &mut Reader) -> Result<Self, Problem> {
+        let shift = ends - self.offset - self.size;
+        let mut is_directory = |at: u64| -> Result<bool, Problem> { Ok(read(reader, at, 4)? == LISTED_MARK) };
+        if shift == 0 || self.entries == 0 || is_directory(self.offset)? || !is_directory(self.offset + shift)? {
+            return Ok(self);
+        }
+        Ok(Self { offset: self.offset + shift, shift, ..self })
     }
 
     /// Reads the larger record, where there is one; what the small one holds of it must be the same.
@@ -87,18 +107,24 @@ impl Directory {
         if !locator.starts_with(b"PK\x06\x07") {
             return Ok(None);
         }
-        let at = number(&locator, 8, 8);
+        let mut at = number(&locator, 8, 8);
         if at.checked_add(END64 as u64).is_none_or(|behind| behind > locator_at) {
             return Err(damaged("the zip64 record does not lie where its locator says"));
         }
-        let record = read(reader, at, END64)?;
-        if !record.starts_with(b"PK\x06\x06") {
+        let mut record = read(reader, at, END64)?;
+        if !record.starts_with(END64_MARK) {
+            // Where something stands before the zip file, it lies right before its locator.
+            at = locator_at - END64 as u64;
+            record = read(reader, at, END64)?;
+        }
+        if !record.starts_with(END64_MARK) {
             return Err(damaged("there is no zip64 record where its locator says"));
         }
         if long(&record, 16) != 0 || long(&record, 20) != 0 || long(&locator, 16) > 1 {
             return Err(split());
         }
-        let large = Self { entries: number(&record, 32, 8), offset: number(&record, 48, 8), size: number(&record, 40, 8) };
+        let (entries, offset, size) = (number(&record, 32, 8), number(&record, 48, 8), number(&record, 40, 8));
+        let large = Self { entries, offset, size, shift: 0 };
         let agree = |small: u64, elsewhere: u64, large: u64| small == elsewhere || small == large;
         let all_agree = agree(self.entries, 0xffff, large.entries)
             && agree(self.offset, ELSEWHERE, large.offset)
@@ -110,7 +136,7 @@ impl Directory {
     pub(super) fn listing(&self, blob: &Rc<Blob>) -> Listing {
         let mut reader = Reader::new(blob);
         reader.seek(self.offset);
-        Listing { reader, left: self.entries, end: self.offset + self.size }
+        Listing { reader, left: self.entries, end: self.offset + self.size, shift: self.shift }
     }
 }
 
@@ -119,6 +145,7 @@ pub(super) struct Listing {
     reader: Reader,
     left: u64,
     end: u64,
+    shift: u64,
 }
 
 impl Listing {
@@ -129,7 +156,7 @@ impl Listing {
         self.left -= 1;
         let mut record = [0; LISTED];
         self.reader.read_exact(&mut record).map_err(|error| told(&error))?;
-        if !record.starts_with(b"PK\x01\x02") {
+        if !record.starts_with(LISTED_MARK) {
             return Err(damaged("the directory of the zip file has something else in it"));
         }
         let raw = self.take(short(&record, 28))?;
@@ -138,7 +165,9 @@ impl Listing {
         if self.reader.at() > self.end {
             return Err(damaged("the directory of the zip file is longer than its end says"));
         }
-        listed(&record, raw, &extra).map(Some)
+        let listed = listed(&record, raw, &extra)?;
+        let offset = listed.offset.checked_add(self.shift).ok_or_else(|| damaged("an entry does not lie in the zip file"))?;
+        Ok(Some(Listed { offset, ..listed }))
     }
 
     fn take(&mut self, length: u16) -> Result<Vec<u8>, Problem> {
@@ -149,7 +178,7 @@ impl Listing {
 }
 
 fn listed(record: &[u8], raw: Vec<u8>, extra: &[u8]) -> Result<Listed, Problem> {
-    let name = Name::judge(&raw, Habits::Zip)?;
+    let name = Name::judge(&words::name(&raw, short(record, 8), is_of_unix(record), extra), Habits::Zip)?;
     let (mut compressed, mut size, mut offset) = (long(record, 20), long(record, 24), long(record, 42));
     fill_in([&mut size, &mut compressed, &mut offset], extra)?;
     let (kind, mode) = kind(record, &raw)?;
@@ -162,9 +191,7 @@ fn listed(record: &[u8], raw: Vec<u8>, extra: &[u8]) -> Result<Listed, Problem> 
 
 /// Tells what an entry is: by its mode, where it was made on a Unix (APPNOTE 4.4.2), else by the slash at the end of its name.
 fn kind(record: &[u8], raw: &[u8]) -> Result<(Kind, u32), Problem> {
-    const UNIX: u8 = 3;
-    const MAC: u8 = 19;
-    let is_unix = matches!(record[5], UNIX | MAC);
+    let is_unix = is_of_unix(record);
     let mode = if is_unix { u32::from(short(record, 40)) } else { 0 };
     let is_directory = raw.ends_with(b"/") || (!is_unix && record[38] & 0x10 != 0);
     let kind = match mode >> 12 {
@@ -176,6 +203,13 @@ fn kind(record: &[u8], raw: &[u8]) -> Result<(Kind, u32), Problem> {
     };
     let usual = if kind == Kind::Directory { 0o755 } else { 0o644 };
     Ok((kind, if mode == 0 { usual } else { mode & 0o7777 }))
+}
+
+/// Whether an entry was made on a Unix, or by a Mac, which is one (APPNOTE 4.4.2).
+fn is_of_unix(record: &[u8]) -> bool {
+    const UNIX: u8 = 3;
+    const MAC: u8 = 19;
+    matches!(record[5], UNIX | MAC)
 }
 
 fn special(kind: u32, raw: &[u8]) -> Problem {

@@ -40,7 +40,7 @@ pub(super) fn fill_in(numbers: [&mut u64; 3], extra: &[u8]) -> Result<(), Proble
 }
 
 /// Finds an extra field by its number.
-fn field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
+pub(super) fn field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
     loop {
         let (head, rest) = extra.split_first_chunk::<4>()?;
         let length = usize::from(short(head, 2));

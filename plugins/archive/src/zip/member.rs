@@ -10,7 +10,7 @@ use super::{
     fields::{fill_in, long, number, short},
 };
 use crate::{
-    codecs::{Decoder, zip_decoder},
+    codecs::{Decoder, Inflater, zip_decoder},
     damage::{damaged, told},
     names::{LONGEST, shown},
     reader::{PIECE, Reader},
@@ -78,20 +78,20 @@ impl<'a> Member<'a> {
     }
 
     /// Lends the content, decompressed; at its end the sum is checked.
-    pub(super) fn content(&mut self) -> Result<Checked<'_>, Problem> {
+    pub(super) fn content<'b>(&'b mut self, inflater: &'b mut Inflater) -> Result<Checked<'b>, Problem> {
         let Listed { method, compressed, size, checksum, raw, flags, .. } = self.listed;
         self.reader.seek(self.starts);
         let known_size = (flags & HAS_END_MARK == 0).then_some(*size);
         let bytes = Read::take(&mut *self.reader, *compressed);
-        let decoder = zip_decoder(*method, bytes, known_size).ok_or_else(|| unsupported(*method, &shown(raw)))?;
+        let decoder = zip_decoder(*method, bytes, known_size, inflater).ok_or_else(|| unsupported(*method, &shown(raw)))?;
         let decoder = BufReader::with_capacity(buffer(*size), decoder.map_err(|error| told(&error))?);
         Ok(Checked { decoder, sum: Crc::new(), checksum: *checksum })
     }
 
     /// Reads the whole of what is a symbolic link's target.
-    pub(super) fn whole(&mut self) -> Result<Vec<u8>, Problem> {
+    pub(super) fn whole(&mut self, inflater: &mut Inflater) -> Result<Vec<u8>, Problem> {
         let mut whole = Vec::new();
-        self.content()?.take(LONGEST as u64).read_to_end(&mut whole).map_err(|error| told(&error))?;
+        self.content(inflater)?.take(LONGEST as u64).read_to_end(&mut whole).map_err(|error| told(&error))?;
         Ok(whole)
     }
 

@@ -52,7 +52,9 @@ fn refuses_names_that_no_path_can_have() {
     check_tar(&[tar::pax(&[("path", "a\0b")]), tar::file("a", b"")], "unsafe-path", "`a\\u{0}b`");
     check_zip(&[zip::stored("a\0b", b"")], "unsafe-path", "`a\\u{0}b`");
     check_tar(&[tar::entry(b'0', b"caf\xe9", b"")], "name-not-utf8", "caf\u{fffd}");
-    check_zip(&[zip::Member { name: b"caf\xe9".to_vec(), ..zip::stored("", b"") }], "name-not-utf8", "caf\u{fffd}");
+    let says_utf8 =
+        zip::Member { edit_listed: |listed| zip::put(listed, 8, &[0, 8]), name: b"caf\xe9".to_vec(), ..zip::stored("", b"") };
+    check_zip(&[says_utf8], "name-not-utf8", "caf\u{fffd}");
     check_tar(&[tar::long(b'L', &"a/".repeat(3000)), tar::file("a", b"")], "name-too-long", "6000 bytes");
     check_tar(&[tar::header(b'0', b"", 0, |_| {})], "unsafe-path", "it is empty");
 }
@@ -77,8 +79,20 @@ fn links_hard_to_nothing_but_an_earlier_file_of_the_archive() {
     check_tar(&[tar::symlink("b", "/decoy"), tar::hardlink("b/a", "b")], "below-a-file", "b/a");
     check_tar(&[tar::symlink("b", "/decoy"), tar::hardlink("a", "b/c")], "hard-link-missing", "`b/c`");
     check_tar(&[tar::directory("b"), tar::hardlink("a", "b")], "hard-link-missing", "`b`");
-    let replaced = [tar::file("a", b"1"), tar::hardlink("b", "a"), tar::file("a", b"2")];
+    let replaced =
+        [tar::file("a", b"1"), tar::directory("b"), tar::file("b/c", b""), tar::directory("a"), tar::hardlink("d", "a")];
     check_tar(&replaced, "hard-link-missing", "`a`");
+}
+
+#[test]
+fn replaces_nothing_below_which_something_lies() {
+    let full = [tar::directory("a"), tar::file("a/b", b"1")];
+    for again in [tar::file("a", b"2"), tar::symlink("a", "/decoy"), tar::hardlink("a", "a/b")] {
+        check_tar(&[full.concat(), again], "written-twice", "`a`");
+    }
+    // The link is gone when the file comes, and nothing is written where it led.
+    let parts = [tar::symlink("a", "/decoy"), tar::directory("a"), tar::file("a/b", b"1"), tar::symlink("a/b", "/decoy")];
+    assert_eq!(unpack(tar::whole(&parts)).expect_tree().to_text(), "directory 755 a\nsymlink a/b -> /decoy\n");
 }
 
 #[test]
@@ -168,20 +182,27 @@ fn refuses_sparse_files_of_exabytes_and_those_that_lie() {
 }
 
 #[test]
-fn holds_the_limits_of_entries_and_bytes() {
+fn ends_at_the_limits_of_entries_and_bytes() {
     let parts = (0..20).map(|at| tar::file(&format!("{at}"), &[1; 100])).collect::<Vec<_>>();
     let members = (0..20).map(|at| zip::stored(&format!("{at}"), &[1; 100])).collect::<Vec<_>>();
     for bytes in [tar::whole(&parts), zip::whole(&members)] {
-        for (setting, value, code) in [("max-entries", "19", "too-many-entries"), ("max-bytes", "1999", "too-many-bytes")] {
-            let fetched = AddressBuilder::new("a").file(bytes.clone()).setting(setting, value).fetch::<Archive>();
-            let problem = fetched.result.unwrap_err();
+        for (entries, size, code) in [(19, 2000, "too-many-entries"), (20, 1999, "too-many-bytes")] {
+            let fetched = AddressBuilder::new("a").file(bytes.clone()).limits(entries, size).fetch::<Archive>();
+            let problem = fetched.expect_problem();
             assert_eq!((problem.code(), problem.kind()), (code, ProblemKind::Exhausted));
-            assert!(problem.hinted().unwrap().contains(&format!("--fetch-set {setting}=")));
         }
-        let fetched =
-            AddressBuilder::new("a").file(bytes).setting("max-entries", "20").setting("max-bytes", "2000").fetch::<Archive>();
-        fetched.expect_tree();
+        AddressBuilder::new("a").file(bytes).limits(20, 2000).fetch::<Archive>().expect_tree();
     }
+}
+
+#[test]
+fn holds_what_is_passed_over_against_the_limit_of_bytes_too() {
+    let passed = tar::entry(b'5', b"a", &[1; 100]);
+    let other = tar::entry(b'5', b"b", &[1; 100]);
+    let whole = tar::whole(&[passed, other]);
+    AddressBuilder::new("a").file(whole.clone()).limits(20, 200).fetch::<Archive>().expect_tree();
+    let problem = AddressBuilder::new("a").file(whole).limits(20, 199).fetch::<Archive>().result.unwrap_err();
+    assert_eq!(problem.code(), "too-many-bytes", "{problem}");
 }
 
 /// A gibibyte of zeros in a megabyte: what is said of it is refused before it is unpacked, and what is not said is never reached.
@@ -349,6 +370,5 @@ fn says_what_is_not_there() {
     check(AddressBuilder::new("ftp://example.com/app.tar.gz"), "source-not-found");
     check(AddressBuilder::new("https://example.com/app.tar.gz"), "no-answer");
     check(AddressBuilder::new("a").setting("strip-components", "some"), "invalid-setting");
-    check(AddressBuilder::new("a").setting("max-bytes", "1G"), "invalid-setting");
     check(AddressBuilder::new("a").file(tar::whole(&[tar::file("a", b"")])).setting("strip-components", "1"), "nothing-left");
 }

@@ -1,46 +1,35 @@
 //! What may be the path of an entry.
 
-use std::ffi::CString;
-
 use super::{WriteLimits, refusals as refused};
 use crate::Problem;
 
 /// What Linux's file systems take for the name of an entry, in bytes.
 const MOST_NAME_BYTES: usize = 255;
 
-/// A path that may be written: relative, normalised, within the limits.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Judged<'path> {
-    /// The whole.
-    pub(super) path: &'path str,
-    /// The directory that it lies in; `""` is the top.
-    pub(super) parent: &'path str,
-    /// Its last part.
-    pub(super) name: CString,
+/// Tells whether a path may be written (relative, normalised, within the limits), and in which directory it lies; `""` is the top.
+pub(super) fn judge<'path>(path: &'path str, limits: &WriteLimits) -> Result<&'path str, Problem> {
+    if path.len() > limits.path_bytes {
+        return Err(refused::long_path(path, limits.path_bytes));
+    }
+    let mut depth = 0;
+    for part in path.split('/') {
+        depth += 1;
+        if matches!(part, "" | "." | "..") || part.contains('\0') {
+            return Err(refused::unsafe_path(path));
+        }
+        if part.len() > MOST_NAME_BYTES {
+            return Err(refused::long_name(part, MOST_NAME_BYTES));
+        }
+    }
+    if depth > limits.depth {
+        return Err(refused::too_deep(path, limits.depth));
+    }
+    Ok(split(path).0)
 }
 
-impl<'path> Judged<'path> {
-    pub(super) fn of(path: &'path str, limits: &WriteLimits) -> Result<Self, Problem> {
-        if path.len() > limits.path_bytes {
-            return Err(refused::long_path(path, limits.path_bytes));
-        }
-        let mut depth = 0;
-        for part in path.split('/') {
-            depth += 1;
-            if matches!(part, "" | "." | "..") || part.contains('\0') {
-                return Err(refused::unsafe_path(path));
-            }
-            if part.len() > MOST_NAME_BYTES {
-                return Err(refused::long_name(part, MOST_NAME_BYTES));
-            }
-        }
-        if depth > limits.depth {
-            return Err(refused::too_deep(path, limits.depth));
-        }
-        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let name = CString::new(name).map_err(|_| refused::unsafe_path(path))?;
-        Ok(Self { path, parent, name })
-    }
+/// The directory that a path lies in, and its last part.
+pub(super) fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
 }
 
 #[cfg(test)]
@@ -48,7 +37,7 @@ mod tests {
     use super::*;
 
     fn check(path: &str, code: Option<&str>) {
-        let judged = Judged::of(path, &WriteLimits::default());
+        let judged = judge(path, &WriteLimits::default());
         assert_eq!(judged.as_ref().err().map(|problem| problem.code.as_str()), code, "{path:?}");
     }
 

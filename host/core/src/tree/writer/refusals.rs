@@ -9,13 +9,13 @@ use std::{
 
 use rustix::io::Errno;
 
-use super::paths::Judged;
+use super::paths::split;
 use crate::{
     Problem, ProblemKind,
     tree::{error, handle},
 };
 
-fn printable(path: &str) -> String {
+pub(super) fn printable(path: &str) -> String {
     error::printable(Path::new(path))
 }
 
@@ -60,11 +60,33 @@ pub(super) fn too_many_bytes(path: &str, most: u64) -> Problem {
     exhausted("too-many-bytes", message, "--limit bytes=NUMBER")
 }
 
+/// Set-id and sticky bits are passed here, and dropped by the caller.
 pub(super) fn odd_mode(path: &str, mode: u32) -> Result<(), Problem> {
-    if mode & !0o777 == 0 {
+    if mode & !0o7777 == 0 {
         return Ok(());
     }
     Err(invalid("invalid-mode", format!("`{}` has the mode {mode:o}, which is more than permission bits", printable(path))))
+}
+
+pub(super) fn written_twice(path: &str) -> Problem {
+    invalid("written-twice", format!("`{}` is there already", printable(path)))
+}
+
+pub(super) fn below_a_file(path: &str) -> Problem {
+    invalid("below-a-file", format!("`{}` lies below a file or a link", printable(path)))
+        .with_hint("a source that writes through a link is broken or hostile: ask where it comes from")
+}
+
+pub(super) fn not_empty(path: &str) -> Problem {
+    invalid("not-empty", format!("something lies in `{}`", printable(path)))
+}
+
+pub(super) fn not_alone(path: &str) -> Problem {
+    invalid("not-alone", format!("something lies beside `{}`, which cannot be the top then", printable(path)))
+}
+
+pub(super) fn after_the_top(path: &str) -> Problem {
+    invalid("after-the-top", format!("`{}` comes after it was said what the top is", printable(path)))
 }
 
 pub(super) fn odd_target(path: &str, length: usize) -> Problem {
@@ -78,6 +100,14 @@ pub(super) fn no_file_yet(existing: &str) -> Problem {
         "not-found",
         format!("there is no file `{}` yet to give a second name", printable(existing)),
     )
+}
+
+pub(super) fn nothing_there(path: &str) -> Problem {
+    Problem::new(ProblemKind::NotFound, "not-found", format!("nothing of the kind was written at `{}`", printable(path)))
+}
+
+pub(super) fn no_thread(why: &str) -> Problem {
+    Problem::new(ProblemKind::Internal, "not-written", format!("the thread that writes cannot work: {why}"))
 }
 
 pub(super) fn unfinished(open: u64) -> Problem {
@@ -103,30 +133,27 @@ pub(super) fn unwritten(path: &str, error: &io::Error) -> Problem {
 }
 
 /// What a failed call means for a path in a directory.
-pub(super) fn of(errno: Errno, judged: &Judged<'_>, parent: BorrowedFd<'_>) -> Problem {
+pub(super) fn of(errno: Errno, path: &str, parent: BorrowedFd<'_>) -> Problem {
     match errno {
-        Errno::EXIST => taken(judged, parent),
+        Errno::EXIST => taken(path, parent),
         // The kernel's word for a link where a directory is needed, and for a file there.
-        Errno::LOOP | Errno::NOTDIR => {
-            invalid("below-a-file", format!("`{}` lies below a file or a link", printable(judged.path)))
-                .with_hint("a source that writes through a link is broken or hostile: ask where it comes from")
-        }
-        errno => gone(judged.path, errno),
+        Errno::LOOP | Errno::NOTDIR => below_a_file(path),
+        errno => gone(path, errno),
     }
 }
 
-/// The name is taken: by an entry of exactly this name, or by another that this file system takes for the same.
-fn taken(judged: &Judged<'_>, parent: BorrowedFd<'_>) -> Problem {
-    let twice = || invalid("written-twice", format!("`{}` is there already", printable(judged.path)));
-    let Ok(names) = handle::sorted_names(parent) else { return twice() };
-    if names.contains(&judged.name) {
-        return twice();
+/// The name is taken, though nothing was written by it: another is there that this file system takes for the same.
+fn taken(path: &str, parent: BorrowedFd<'_>) -> Problem {
+    let (Ok(names), Ok(wanted)) = (handle::sorted_names(parent), CString::new(split(path).1)) else { return written_twice(path) };
+    if names.contains(&wanted) {
+        return written_twice(path);
     }
-    let Some(other) = names.iter().find(|name| is_same(parent, name, &judged.name)) else { return twice() };
+    let Some(other) = names.iter().find(|name| is_same(parent, name, &wanted)) else { return written_twice(path) };
+    let other = Path::new(split(path).0).join(&*other.to_string_lossy());
     let message = format!(
         "`{}` and `{}` are two names to the source, and one to this file system",
-        printable(judged.path),
-        printable(&other.to_string_lossy())
+        printable(path),
+        error::printable(&other)
     );
     invalid("names-collide", message).with_hint("set XDG_CACHE_HOME to a file system that tells case and Unicode forms apart")
 }

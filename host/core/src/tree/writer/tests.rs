@@ -1,6 +1,10 @@
 //! Everything is written below a directory of the test, beside a decoy that must stay as it is.
 #![expect(clippy::disallowed_methods, reason = "looks at the disk past the handles that are tested")]
 
+mod behind;
+mod hostile;
+mod top;
+
 use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
@@ -8,9 +12,8 @@ use std::{
 };
 
 use cap_std::{ambient_authority, fs::Dir};
-use proptest::prelude::*;
 
-use super::{TreeWriter, WriteLimits};
+use super::{DroppedBits, TreeWriter, WriteLimits};
 use crate::{Problem, ProblemKind};
 
 /// A directory that is filled, and a decoy beside it.
@@ -65,9 +68,9 @@ fn writes_files_directories_and_links_with_their_modes() {
     tree.put_symlink("out", "../decoy/file").unwrap();
     tree.put_hardlink("deep/same", "deep/er/tool").unwrap();
     let mut large = tree.open_file("large", 0o644).unwrap();
-    tree.append(&mut large, &vec![7; 100_000]).unwrap();
-    tree.append(&mut large, &vec![8; 100_000]).unwrap();
-    tree.finish_file(large);
+    tree.append(&mut large, vec![7; 100_000]).unwrap();
+    tree.append(&mut large, vec![8; 100_000]).unwrap();
+    tree.finish_file(large).unwrap();
     let summary = tree.finish().unwrap();
     assert_eq!((summary.entries, summary.bytes), (8, 200_002));
     let at = |path: &str| yard.tree().join(path);
@@ -130,10 +133,69 @@ fn a_path_is_written_once_and_never_below_a_file() {
     assert_eq!(code(tree.put_file("d", 0o644, b"x")), "written-twice");
     assert_eq!(code(tree.put_hardlink("e", "d")), "not-found");
     assert_eq!(code(tree.put_hardlink("e", "nothing")), "not-found");
-    assert_eq!(code(tree.put_file("f", 0o4755, b"x")), "invalid-mode");
+    assert_eq!(code(tree.put_file("f", 0o104_755, b"x")), "invalid-mode");
     assert_eq!(code(tree.put_symlink("g", "")), "invalid-target");
     assert_eq!(code(tree.put_symlink("g", &"x".repeat(4_096))), "invalid-target");
+    tree.finish().unwrap();
     assert_eq!(fs::read_to_string(yard.tree().join("a")).unwrap(), "first");
+}
+
+#[test]
+fn set_id_and_sticky_bits_are_dropped_and_counted() {
+    let yard = Yard::new();
+    let mut tree = yard.writer();
+    tree.put_file("plain", 0o755, b"").unwrap();
+    assert_eq!(tree.dropped_bits(), None);
+    tree.put_file("tool", 0o4755, b"").unwrap();
+    let growing = tree.open_file("group", 0o2711).unwrap();
+    tree.finish_file(growing).unwrap();
+    tree.put_directory("sticky", 0o1777).unwrap();
+    assert_eq!(tree.dropped_bits(), Some(&DroppedBits { entries: 3, first: "tool".to_owned() }));
+    tree.finish().unwrap();
+    let at = |path: &str| mode(yard.tree().join(path));
+    assert_eq!([at("plain"), at("tool"), at("group"), at("sticky")], [0o755, 0o755, 0o711, 0o777]);
+}
+
+#[test]
+fn what_was_written_can_be_taken_back_and_written_anew() {
+    let yard = Yard::new();
+    let mut tree = yard.writer();
+    tree.put_file("a", 0o644, b"first").unwrap();
+    tree.put_hardlink("b", "a").unwrap();
+    tree.remove("a").unwrap();
+    assert_eq!(code(tree.put_hardlink("c", "a")), "not-found");
+    tree.put_file("a", 0o644, b"second").unwrap();
+    tree.put_symlink("link", "../decoy").unwrap();
+    tree.remove("link").unwrap();
+    tree.put_directory("link", 0o755).unwrap();
+    tree.put_file("link/file", 0o644, b"inside").unwrap();
+    assert_eq!(code(tree.remove("link")), "not-empty");
+    tree.remove("link/file").unwrap();
+    tree.remove("link").unwrap();
+    tree.put_file("link", 0o644, b"now a file").unwrap();
+    for nothing in ["none", "a/b", "link/file"] {
+        assert_eq!(code(tree.remove(nothing)), "not-found");
+    }
+    for unsafe_path in ["", "..", "../decoy/file", "/etc", "a/../b"] {
+        assert_eq!(code(tree.remove(unsafe_path)), "unsafe-path");
+    }
+    // What was taken back stays counted, or a tree could be written for ever.
+    assert_eq!(tree.finish().unwrap().entries, 7);
+    let at = |path: &str| fs::read_to_string(yard.tree().join(path)).unwrap();
+    assert_eq!([at("a"), at("b"), at("link")], ["second", "first", "now a file"]);
+    yard.assert_untouched();
+}
+
+#[test]
+fn a_directory_is_written_anew_where_another_was() {
+    let yard = Yard::new();
+    let mut tree = yard.writer();
+    tree.put_directory("a/b", 0o500).unwrap();
+    tree.remove("a/b").unwrap();
+    tree.remove("a").unwrap();
+    tree.put_file("a/b", 0o644, b"x").unwrap();
+    tree.finish().unwrap();
+    assert_eq!(mode(yard.tree().join("a/b")), 0o644);
 }
 
 #[test]
@@ -153,65 +215,28 @@ fn limits_end_it_and_say_how_to_raise_them() {
 }
 
 #[test]
+fn what_would_be_too_large_is_refused_before_it_is_begun() {
+    let yard = Yard::new();
+    let mut tree = yard.limited(WriteLimits { bytes: 10, ..WriteLimits::default() });
+    tree.put_file("a", 0o644, b"12345").unwrap();
+    tree.expect("b", 5).unwrap();
+    for absurd in [6, u64::MAX] {
+        let refused = tree.expect("b", absurd).unwrap_err();
+        assert_eq!((refused.kind, refused.code.as_str()), (ProblemKind::Exhausted, "too-many-bytes"));
+    }
+    // What is not written does not count.
+    assert_eq!(tree.finish().unwrap().bytes, 5);
+}
+
+#[test]
 fn a_file_that_was_not_finished_is_a_failure() {
     let yard = Yard::new();
-    let mut tree = yard.writer();
-    drop(tree.open_file("a", 0o644).unwrap());
-    assert_eq!(tree.finish().unwrap_err().code, "not-finished");
-}
-
-/// Parts of which hostile paths are made.
-fn part() -> impl Strategy<Value = String> {
-    prop_oneof![
-        Just("..".to_owned()),
-        Just(".".to_owned()),
-        Just(String::new()),
-        Just("a".to_owned()),
-        Just("b".to_owned()),
-        Just("link".to_owned()),
-        Just("decoy".to_owned()),
-        Just("file".to_owned()),
-        "[ -~]{0,6}",
-    ]
-}
-
-/// One thing that a hostile fetcher does.
-#[derive(Clone, Debug)]
-enum Deed {
-    File(String),
-    Directory(String),
-    Symlink(String, String),
-    Hardlink(String, String),
-}
-
-fn path() -> impl Strategy<Value = String> {
-    prop::collection::vec(part(), 1..5).prop_map(|parts| parts.join("/"))
-}
-
-fn deed() -> impl Strategy<Value = Deed> {
-    prop_oneof![
-        path().prop_map(Deed::File),
-        path().prop_map(Deed::Directory),
-        (path(), path()).prop_map(|(path, target)| Deed::Symlink(path, target)),
-        (path(), path()).prop_map(|(path, existing)| Deed::Hardlink(path, existing)),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
-
-    #[test]
-    fn whatever_is_written_stays_inside(deeds in prop::collection::vec(deed(), 1..30)) {
-        let yard = Yard::new();
+    for gives_up in [false, true] {
         let mut tree = yard.writer();
-        for deed in deeds {
-            let _refused = match deed {
-                Deed::File(path) => tree.put_file(&path, 0o644, b"overwritten"),
-                Deed::Directory(path) => tree.put_directory(&path, 0o755),
-                Deed::Symlink(path, target) => tree.put_symlink(&path, &target),
-                Deed::Hardlink(path, existing) => tree.put_hardlink(&path, &existing),
-            };
+        let file = tree.open_file(if gives_up { "a" } else { "b" }, 0o644).unwrap();
+        if gives_up {
+            tree.give_up_file(file);
         }
-        yard.assert_untouched();
+        assert_eq!(tree.finish().unwrap_err().code, "not-finished");
     }
 }

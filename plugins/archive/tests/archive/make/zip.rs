@@ -57,7 +57,16 @@ pub(crate) fn lzma(content: &[u8]) -> Vec<u8> {
 
 /// Writes a zip file, and whatever `edit_end` makes of the record at its end.
 pub(crate) fn whole_with(members: &[Member], edit_end: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    written(Vec::new(), members, edit_end)
+}
+
+/// Writes a zip file behind something else, with offsets that count from the beginning of that.
+pub(crate) fn whole_behind(program: &[u8], members: &[Member]) -> Vec<u8> {
+    written(program.to_vec(), members, |_| {})
+}
+
+fn written(mut file: Vec<u8>, members: &[Member], edit_end: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut directory = Vec::new();
     for member in members {
         let offset = file.len();
         let mut own = own(member);
