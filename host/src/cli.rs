@@ -11,6 +11,7 @@ mod environment;
 mod fetch;
 mod gc;
 mod generated;
+mod installed;
 mod interrupt;
 mod plan;
 mod plugins;

@@ -20,9 +20,10 @@ pub use host::Host;
 pub use lives::{BuildLock, Lives};
 pub use pipeline::{
     BuildRequest, BuildResult, Condition, Fetched, ImageVerdict, Planned, Source, SourceAddress, StiError, StrategyChoice,
-    ValidateRequest, ValidateResult, build, build_as_approved, fetch, plan, validate,
+    Target, ValidateRequest, ValidateResult, build, build_as_approved, fetch, plan, validate,
 };
-pub use plugins::{FetcherChoice, Known, Origin, Plugins};
+pub use plugins::{FetcherChoice, Installed, Known, Origin, Plugins};
+pub use sti_cache::{Kept, Scratch, Store};
 pub use sti_core::{
     BuildId, Event, Finding, ImageId, Plan, Progress, Pull, Reference, Severity, Tree, Variable,
     plan::Network,

@@ -5,6 +5,7 @@ pub(crate) mod error;
 pub(crate) mod fetching;
 mod images;
 mod judge;
+mod keeping;
 mod provenance;
 pub(crate) mod request;
 mod validation;
@@ -15,13 +16,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sti_core::{ImageId, Plan, Progress, Reference, Tree, progress::Event};
+use sti_core::{ImageId, Plan, Progress, Reference, progress::Event};
 use sti_engine::{Contents, Execution};
 use sti_policy::ApprovedPlan;
 
 pub use error::{Condition, StiError};
 pub(crate) use fetching::Checksum;
-pub use fetching::{Fetched, Source, SourceAddress, fetch};
+pub use fetching::{Fetched, Source, SourceAddress, Target, fetch};
 pub(crate) use request::DEFAULT_STRATEGY;
 pub use request::{BuildRequest, StrategyChoice};
 pub use validation::{ValidateRequest, ValidateResult, validate};
@@ -96,9 +97,10 @@ async fn carry_out(
     witness: &(dyn Fn(&Plan) -> Result<(), StiError> + Sync),
 ) -> Result<BuildResult, StiError> {
     let begun = Instant::now();
-    let Approved { plan: approved_plan, images, source } = approve(&request, host, progress).await?;
+    // What was fetched stays as long as it is used.
+    let Approved { plan: approved_plan, images, fetched } = approve(&request, host, progress).await?;
     witness(approved_plan.plan())?;
-    let contents = Contents { source: Some(source) };
+    let contents = Contents { source: Some(fetched.tree.clone()) };
     let execution =
         Execution { plan: &approved_plan, contents: &contents, keep_failed: request.keep_failed, progress: progress.as_ref() };
     let outcome = host.engine.execute(execution).await?;
@@ -113,7 +115,7 @@ async fn carry_out(
 struct Approved {
     plan: ApprovedPlan,
     images: Arc<Images>,
-    source: Tree,
+    fetched: Fetched,
 }
 
 async fn approve(request: &BuildRequest, host: &Host, progress: &Arc<dyn Progress>) -> Result<Approved, StiError> {
@@ -127,7 +129,7 @@ async fn approve(request: &BuildRequest, host: &Host, progress: &Arc<dyn Progres
     let plan = decide(request, &fetched, &strategy, &images, progress).await?;
     let plan = provenance::stamp(plan, request, &fetched);
     let plan = host.policy.approve(plan, strategy.identity(), &request.named())?;
-    Ok(Approved { plan, images, source: fetched.tree })
+    Ok(Approved { plan, images, fetched })
 }
 
 async fn decide(

@@ -1,13 +1,15 @@
 //! The plugins that this program knows: those built into it and those in files. Held against policy before any of their code runs.
 
+mod installed;
 mod matching;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use sti_core::{Variable, closest::closest};
 use sti_policy::{PluginIdentity, Policy};
 use sti_sandbox::{Card, Component, Kind, Plugin, Sandbox};
 
+pub use installed::Installed;
 pub use sti_policy::Origin;
 
 use crate::pipeline::{SourceAddress, error::StiError, request::StrategyChoice};
@@ -31,6 +33,7 @@ include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 /// All plugins that can be called by name, and the sandbox they run in.
 pub struct Plugins {
     sandbox: Sandbox,
+    installed: Vec<Installed>,
 }
 
 /// A plugin as lists show it.
@@ -72,7 +75,13 @@ pub(crate) struct Chosen {
 impl Plugins {
     /// The shipped plugins, run by this sandbox.
     pub fn new(sandbox: Sandbox) -> Self {
-        Self { sandbox }
+        Self { sandbox, installed: Vec::new() }
+    }
+
+    /// These, and those that the site installed.
+    #[must_use]
+    pub fn with_installed(self, installed: Vec<Installed>) -> Self {
+        Self { installed, ..self }
     }
 
     /// Lists every plugin that can be called by name. What policy does not vet is listed by its digest, and none of its code runs.
@@ -86,6 +95,10 @@ impl Plugins {
             let (name, digest) = (shipped.file.to_owned(), shipped.digest.to_owned());
             known.push(Known { name, card, digest, origin: Origin::Shipped });
         }
+        for (plugin, identity) in self.installed(policy).await? {
+            let PluginIdentity { name, digest, origin } = identity;
+            known.push(Known { name, card: Some(plugin.card().clone()), digest, origin });
+        }
         Ok(known)
     }
 
@@ -98,13 +111,19 @@ impl Plugins {
     pub(crate) async fn strategy(&self, choice: &StrategyChoice, policy: &Policy) -> Result<Chosen, StiError> {
         match choice {
             StrategyChoice::File { shown, bytes } => self.of_file(Kind::Strategy, shown, bytes, policy).await,
-            StrategyChoice::Named(name) => self.named(Kind::Strategy, name, policy).await?.ok_or_else(|| {
-                let names: Vec<_> = of_kind(Kind::Strategy).flat_map(|shipped| shipped.names).copied().collect();
-                let nearest = closest(name, names.iter().copied()).map(str::to_owned);
-                let known = names.into_iter().map(str::to_owned).collect();
-                StiError::InvalidStrategy { name: name.clone(), known, nearest }
-            }),
+            StrategyChoice::Named(name) => match self.named(Kind::Strategy, name, policy).await? {
+                Some(chosen) => Ok(chosen),
+                None => Err(self.no_strategy(name, policy).await?),
+            },
         }
+    }
+
+    async fn no_strategy(&self, name: &str, policy: &Policy) -> Result<StiError, StiError> {
+        let shipped = of_kind(Kind::Strategy).flat_map(|shipped| shipped.names).map(|name| (*name).to_owned());
+        let installed = self.installed_of(Kind::Strategy, policy).await?;
+        let known: Vec<_> = shipped.chain(installed.into_iter().map(|(_, identity)| identity.name)).collect();
+        let nearest = closest(name, known.iter().map(String::as_str)).map(str::to_owned);
+        Ok(StiError::InvalidStrategy { name: name.to_owned(), known, nearest })
     }
 
     /// Who fetches an address: whom the user names, else by the cards of those that policy vets.
@@ -125,13 +144,15 @@ impl Plugins {
         let (mut fetchers, mut denial) = (Vec::new(), None);
         for shipped in of_kind(Kind::Fetcher) {
             match policy.vet(&unread(shipped)) {
-                Ok(()) => fetchers.push(self.sandbox.load(component(shipped)).await?),
+                Ok(()) => fetchers.push(chosen(self.sandbox.load(component(shipped)).await?, Kind::Fetcher)),
                 Err(refused) => drop(denial.get_or_insert(refused)),
             }
         }
-        let cards: Vec<_> = fetchers.iter().map(Plugin::card).collect();
+        let installed = self.installed_of(Kind::Fetcher, policy).await?;
+        fetchers.extend(installed.into_iter().map(|(plugin, identity)| Chosen { plugin, identity, kind: Kind::Fetcher }));
+        let cards: Vec<_> = fetchers.iter().map(|fetcher| fetcher.plugin.card()).collect();
         match (matching::fitting(&cards, address), denial) {
-            (Some(place), _) => Ok(chosen(fetchers[place].clone(), Kind::Fetcher)),
+            (Some(place), _) => Ok(fetchers.swap_remove(place)),
             (None, Some(denial)) => Err(denial.into()),
             (None, None) => {
                 let known = cards.iter().flat_map(|card| &card.schemes).map(|scheme| format!("{scheme}:")).collect();
@@ -140,9 +161,13 @@ impl Plugins {
         }
     }
 
-    /// A shipped plugin by its name or alias. None of its code runs before it is vetted.
+    /// A shipped or installed plugin by its name or alias. None of its code runs before it is vetted.
     async fn named(&self, kind: Kind, name: &str, policy: &Policy) -> Result<Option<Chosen>, StiError> {
-        let Some(shipped) = of_kind(kind).find(|shipped| shipped.names.contains(&name)) else { return Ok(None) };
+        let Some(shipped) = of_kind(kind).find(|shipped| shipped.names.contains(&name)) else {
+            let installed = self.installed_of(kind, policy).await?;
+            let named = installed.into_iter().find(|(plugin, _)| plugin.card().answers_to(name));
+            return Ok(named.map(|(plugin, identity)| Chosen { plugin, identity, kind }));
+        };
         policy.vet(&unread(shipped))?;
         Ok(Some(chosen(self.sandbox.load(component(shipped)).await?, kind)))
     }
@@ -170,9 +195,11 @@ impl Plugins {
             let plugin = self.sandbox.load(component(shipped)).await?;
             if plugin.card().judges.contains(&moment) {
                 let identity = identity_of(&plugin, Origin::Shipped);
-                validators.push((plugin, identity));
+                validators.push((plugin.limited(&within(policy.own_limits(&identity))), identity));
             }
         }
+        let installed = self.installed_of(Kind::Validator, policy).await?;
+        validators.extend(installed.into_iter().filter(|(plugin, _)| plugin.card().judges.contains(&moment)));
         Ok(validators)
     }
 
@@ -212,6 +239,15 @@ impl Chosen {
             }),
         }
     }
+}
+
+/// What policy leaves a plugin of the limits of the sandbox.
+pub(crate) fn within(granted: sti_policy::Limits) -> sti_sandbox::Limits {
+    let mut limits = sti_sandbox::Limits::default();
+    limits.memory = granted.memory.unwrap_or(limits.memory);
+    limits.answer = granted.seconds.map_or(limits.answer, Duration::from_secs);
+    limits.fetch = granted.seconds.map_or(limits.fetch, Duration::from_secs);
+    limits
 }
 
 fn chosen(plugin: Plugin, kind: Kind) -> Chosen {

@@ -1,19 +1,28 @@
-//! The network as one fetcher reaches it: `sti-network` behind the trait of the sandbox, held to what the user named.
+//! The network as one fetcher reaches it: `sti-network` behind the trait of the sandbox, held to what policy grants.
+
+mod downloads;
 
 use std::{
+    net::IpAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
 use cap_std::fs::Dir;
-use sti_core::{Blob, Problem, ProblemKind, Progress};
-use sti_network::{
-    Authorities, Connection, Credentials, Denied, Grants, Network, Proxies, Reach, Response, SystemNames, Timeouts, host_of,
+use sti_cache::Store;
+use sti_core::{
+    Blob, Problem, ProblemKind, Progress,
+    hosts::{HostPattern, Reach},
 };
+use sti_network::{
+    Authorities, Connection, Credentials, Denied, Grants, Network, Proxies, Response, SystemNames, Timeouts, host_of, port_of,
+};
+use sti_policy::{Denial, FetchGrant, FetchLimit, NamedHosts, Settled};
 use sti_sandbox::{Answer, Line, Web, WebRequest};
 
 use crate::{SourceAddress, pipeline::Checksum};
+use downloads::Downloads;
 
 /// What this machine and its user have to say about servers. None of it reaches a plugin.
 #[derive(Clone, Debug)]
@@ -26,82 +35,88 @@ pub struct Surroundings {
     pub proxies: Proxies,
     /// Where downloads are kept while they are read.
     pub spool: Arc<Dir>,
-    /// The largest download, in bytes.
-    pub download_limit: u64,
     /// The site's ssh client.
     pub ssh: PathBuf,
-    /// Further hosts that the user named, which may be reached at public addresses.
-    pub hosts: Vec<String>,
+    /// Further hosts that the user named. Names are reached at public addresses, addresses as they are.
+    pub hosts: Vec<HostPattern>,
 }
 
 /// The first refusal, in the words of whoever refused: a plugin may tell something else since.
 #[derive(Default)]
-pub(crate) struct Refusals(Mutex<Option<Denied>>);
+pub(crate) struct Refusals(Mutex<Option<Problem>>);
 
 impl Refusals {
     pub(crate) fn take(&self) -> Option<Problem> {
-        let denied = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        let problem = Problem::new(ProblemKind::Denied, "not-granted", denied.message);
-        Some(Problem { hint: denied.hint, ..problem })
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn keep(&self, denial: Denial) -> Denied {
+        let problem = Problem::from(denial);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| problem.clone());
+        Denied { message: problem.message, hint: problem.hint }
     }
 }
 
-/// The network of one address. One that leads to a directory of the user's names no host, and its submodules may still need some.
+/// The hosts that the user named. An address that leads to a directory of the user's names none, and its submodules may still need some.
+pub(crate) fn named(address: &SourceAddress) -> NamedHosts {
+    let is_here = address.input.is_some() || address.file.is_some();
+    let (own, own_port) = if is_here { (None, None) } else { (host_of(&address.text), port_of(&address.text)) };
+    NamedHosts { own, own_port, further: address.web.as_ref().map(|surroundings| surroundings.hosts.clone()).unwrap_or_default() }
+}
+
+/// The network of one address.
 pub(crate) fn of(
-    address: &SourceAddress,
     surroundings: &Surroundings,
+    (grant, limits): (&FetchGrant, &Settled),
+    store: Option<&Arc<Store>>,
     checksum: &Arc<Checksum>,
     refusals: &Arc<Refusals>,
     progress: &Arc<dyn Progress>,
 ) -> Result<Arc<dyn Web>, Problem> {
-    let own = if address.input.is_some() { None } else { host_of(&address.text) };
-    let named = Named { own, further: surroundings.hosts.clone(), refusals: Arc::clone(refusals) };
+    let granted = Granted { grant: grant.clone(), refusals: Arc::clone(refusals) };
     let spool = surroundings.spool.try_clone();
     let spool = spool
         .map_err(|error| Problem::new(ProblemKind::Unavailable, "unwritable", format!("cannot keep a download: {error}")))?;
     let network = Network::new(sti_network::Settings {
-        grants: Arc::new(named),
+        grants: Arc::new(granted),
         names: Arc::new(SystemNames),
         credentials: surroundings.credentials.clone(),
         authorities: surroundings.authorities.clone(),
         proxies: surroundings.proxies.clone(),
         spool,
-        download_limit: surroundings.download_limit,
+        download_limit: limits.get(FetchLimit::DownloadBytes),
         ssh: surroundings.ssh.clone(),
         timeouts: Timeouts::USUAL,
         progress: Arc::clone(progress),
     })?;
-    Ok(Arc::new(Servers { network, checksum: Arc::clone(checksum) }))
+    let (store, checksum, progress) = (store.cloned(), Arc::clone(checksum), Arc::clone(progress));
+    let most = limits.get(FetchLimit::DownloadBytes);
+    Ok(Arc::new(Servers { network, downloads: Downloads { store, most, checksum, progress } }))
 }
 
-/// The host of the user's own address, and those that the user named beside it.
-struct Named {
-    own: Option<String>,
-    further: Vec<String>,
+/// What policy grants, with note of what it refuses.
+struct Granted {
+    grant: FetchGrant,
     refusals: Arc<Refusals>,
 }
 
-impl Grants for Named {
-    fn may_reach(&self, host: &str, _: u16) -> Result<Reach, Denied> {
-        if self.own.as_deref() == Some(host) {
-            return Ok(Reach::Anywhere);
-        }
-        if self.further.iter().any(|named| named.eq_ignore_ascii_case(host)) {
-            return Ok(Reach::Public);
-        }
-        let own = self.own.as_ref().map_or_else(|| "no host".to_owned(), |own| format!("`{own}`"));
-        let denied = Denied {
-            message: format!("the fetch may not reach `{host}`: the address names {own}"),
-            hint: Some(format!("where that is right: --allow-host {host}")),
-        };
-        self.refusals.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(denied.clone());
-        Err(denied)
+impl Grants for Granted {
+    fn may_reach(&self, host: &str, port: u16) -> Result<Reach, Denied> {
+        self.grant.may_reach(host, port).map_err(|denial| self.refusals.keep(denial))
+    }
+
+    fn refused_address(&self, host: &str, port: u16, address: IpAddr, what: &str) -> Denied {
+        self.refusals.keep(self.grant.refused_address(host, port, address, what))
+    }
+
+    fn refused_login(&self, host: &str, port: u16) -> Denied {
+        self.refusals.keep(self.grant.refused_login(host, port))
     }
 }
 
 struct Servers {
     network: Network,
-    checksum: Arc<Checksum>,
+    downloads: Downloads,
 }
 
 #[async_trait]
@@ -113,9 +128,7 @@ impl Web for Servers {
     }
 
     async fn download(&self, url: &str) -> Result<Blob, Problem> {
-        let download = self.network.download(url).await?;
-        self.checksum.judge(download.sha256())?;
-        Ok(download.blob().clone())
+        self.downloads.download(&self.network, url).await
     }
 
     async fn connect(&self, address: &str) -> Result<Box<dyn Line>, Problem> {
@@ -163,18 +176,23 @@ impl Line for Connected {
 
 #[cfg(test)]
 mod tests {
+    use sti_policy::{Origin, PluginIdentity, Policy};
+
     use super::*;
 
     #[test]
-    fn only_named_hosts_are_reached_and_a_refusal_is_kept_with_what_allows_it() {
-        let refusals = Arc::new(Refusals::default());
-        let further = vec!["cdn.example.com".to_owned()];
-        let named = Named { own: Some("example.com".to_owned()), further, refusals: Arc::clone(&refusals) };
-        assert_eq!(named.may_reach("example.com", 443), Ok(Reach::Anywhere));
-        assert_eq!(named.may_reach("cdn.example.com", 443), Ok(Reach::Public));
-        assert!(named.may_reach("127.0.0.1", 80).is_err());
-        let problem = refusals.take().expect("it was refused");
+    fn the_first_refusal_is_kept_with_what_allows_it() {
+        let fetcher = PluginIdentity { name: "git".to_owned(), digest: String::new(), origin: Origin::Shipped };
+        let further = vec![HostPattern::parse("cdn.example.com").unwrap()];
+        let grant = Policy::none()
+            .fetch_grant(&fetcher, NamedHosts { own: Some("example.com".to_owned()), own_port: Some(443), further });
+        let granted = Granted { grant, refusals: Arc::default() };
+        assert_eq!(granted.may_reach("example.com", 443), Ok(Reach::anywhere()));
+        assert_eq!(granted.may_reach("cdn.example.com", 443), Ok(Reach::public()));
+        assert!(granted.may_reach("127.0.0.1", 80).is_err());
+        granted.refused_address("cdn.example.com", 443, [10, 0, 0, 1].into(), "a private address");
+        let problem = granted.refusals.take().expect("it was refused");
         assert_eq!(problem.hint.as_deref(), Some("where that is right: --allow-host 127.0.0.1"));
-        assert!(refusals.take().is_none());
+        assert!(granted.refusals.take().is_none());
     }
 }

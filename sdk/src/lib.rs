@@ -5,6 +5,7 @@ mod address;
 #[doc(hidden)]
 #[expect(clippy::pedantic, reason = "generated")]
 pub mod bindings;
+mod blob;
 mod card;
 pub mod contract;
 mod fetcher;
@@ -38,7 +39,8 @@ use bindings::host;
 #[cfg(not(target_family = "wasm"))]
 use native as host;
 
-pub use address::{Address, Blob};
+pub use address::Address;
+pub use blob::{Blob, Spool};
 pub use card::{Card, Setting};
 pub use fetcher::Fetcher;
 pub use image::{Image, find, may_execute, require};

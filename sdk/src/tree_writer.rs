@@ -22,6 +22,39 @@ impl<'a> TreeWriter<'a> {
         Self(tree)
     }
 
+    /// Says what the tree will be, before anything is written: equal keys mean equal trees, for this component, this address and these
+    /// settings. True where the host has kept such a tree and takes it: then nothing is left to do but to return. Facts are recorded in
+    /// both cases, and before: what only a fetch finds out is no fact.
+    ///
+    /// ```
+    /// use sti_plugin::{Address, Card, Fetcher, Problem, TreeWriter, http, testing::AddressBuilder};
+    ///
+    /// struct OnePage;
+    ///
+    /// impl Fetcher for OnePage {
+    ///     fn card() -> Card {
+    ///         Card::new("one-page", "0.1.0").serves_scheme("page")
+    ///     }
+    ///
+    ///     fn fetch(address: &Address, tree: &TreeWriter) -> Result<(), Problem> {
+    ///         let page = http::download(&address.text())?;
+    ///         if let Some(identity) = page.identity() && tree.reuse(&identity)? {
+    ///             return Ok(());
+    ///         }
+    ///         tree.put_file("index.html", 0o644, &page.read_all(1 << 20)?)
+    ///     }
+    /// }
+    ///
+    /// let address = AddressBuilder::new("http://example.com/").page("http://example.com/", 200, "<p>");
+    /// let first = address.fetch::<OnePage>();
+    /// let key = first.key.clone().expect("it was asked for");
+    /// assert_eq!(address.kept_tree(&key).fetch::<OnePage>().expect_reused(), key);
+    /// assert_eq!(first.expect_tree().to_text(), "file 644 index.html (3 bytes)\n");
+    /// ```
+    pub fn reuse(&self, key: &str) -> Result<bool, Problem> {
+        Ok(self.0.reuse(key)?)
+    }
+
     /// Makes a directory, with its nine permission bits; set-id and sticky bits are dropped here and below, with a warning by the host.
     pub fn put_directory(&self, path: &str, mode: u32) -> Result<(), Problem> {
         Ok(self.0.put_directory(path, mode)?)

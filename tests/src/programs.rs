@@ -15,7 +15,8 @@ pub fn built_sti() -> &'static Path {
             return path.into();
         }
         let profile = profile_directory();
-        let mut arguments = vec!["build", "--quiet", "--package", "sti", "--bin", "sti"];
+        // As the workspace, or else its crates are compiled once more for the features of this one alone.
+        let mut arguments = vec!["build", "--quiet", "--workspace", "--bin", "sti"];
         if profile.ends_with("release") {
             arguments.push("--release");
         }
@@ -26,7 +27,7 @@ pub fn built_sti() -> &'static Path {
 
 /// An example of the crate `sti`.
 pub fn built_example(name: &str) -> PathBuf {
-    cargo(&["build", "--quiet", "--package", "sti", "--example", name]);
+    cargo(&["build", "--quiet", "--workspace", "--example", name]);
     target_directory().join("debug/examples").join(name)
 }
 

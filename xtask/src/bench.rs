@@ -3,6 +3,7 @@
 
 mod bare;
 mod cases;
+mod fetching;
 mod own_engine;
 mod program;
 mod sources;
@@ -31,6 +32,7 @@ struct Options {
     sti: Option<PathBuf>,
     runs: usize,
     case: Option<String>,
+    fetcher: Option<PathBuf>,
 }
 
 /// When the answer was there, and when all was cleaned up.
@@ -50,8 +52,11 @@ struct Row {
 
 /// Measures, and prints a table.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
-    let options = Options::read(arguments)?;
     targets::add_missing()?;
+    if let ["fetch", rest @ ..] = arguments {
+        return fetching::measure_all(&Options::read(rest)?);
+    }
+    let options = Options::read(arguments)?;
     let program = Program::new(sti(&options)?, &directory()?)?;
     let fixture = fixture()?;
     let own = if options.url.is_none() { Some(OwnEngine::start(&directory()?.join("engine"))?) } else { None };
@@ -73,7 +78,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
 
 impl Options {
     fn read(arguments: &[&str]) -> Result<Self> {
-        let mut options = Self { url: None, sti: None, runs: 5, case: None };
+        let mut options = Self { url: None, sti: None, runs: 5, case: None, fetcher: None };
         let mut rest = arguments.iter();
         while let Some(flag) = rest.next() {
             let value = *rest.next().with_context(|| format!("`{flag}` needs a value"))?;
@@ -82,7 +87,8 @@ impl Options {
                 "--sti" => options.sti = Some(value.into()),
                 "--runs" => options.runs = value.parse().context("`--runs` takes a number")?,
                 "--case" => options.case = Some(value.to_owned()),
-                other => bail!("unknown flag `{other}`: expected --url, --sti, --runs or --case"),
+                "--fetcher" => options.fetcher = Some(PathBuf::from(value).canonicalize().with_context(|| value.to_owned())?),
+                other => bail!("unknown flag `{other}`: expected --url, --sti, --runs, --case or --fetcher"),
             }
         }
         ensure!(options.runs > 0, "`--runs` must be at least 1");
@@ -101,7 +107,7 @@ fn sti(options: &Options) -> Result<PathBuf> {
     if let Some(path) = &options.sti {
         return path.canonicalize().with_context(|| path.display().to_string());
     }
-    commands::run(cargo(["build", "--release", "--package", "sti"]))?;
+    commands::run(cargo(["build", "--release", "--workspace", "--bin", "sti"]))?;
     Ok(target_directory().join("release/sti"))
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: from a fresh clone to a site that is served, edited and served again, with nothing pulled.
 
 mod page;
+mod repository;
 mod traces;
 
 use std::{
@@ -48,25 +49,32 @@ pub(crate) fn demo(builder: Builder) -> Result<()> {
     ensure!(engine.answers(), "no engine answers at {}: start Docker or Podman, or set DOCKER_HOST", engine.url());
     say("the targets, the program and the example's builder image");
     targets::add_missing()?;
-    run(cargo(["build", "--package", "sti"]))?;
+    run(cargo(["build", "--workspace", "--bin", "sti"]))?;
     let traces = Traces::of(&engine, builder)?;
     example::make(&engine)?;
     println!("made the image {BUILDER} (`cargo xtask example-image` does only this)");
 
     say("a first build");
-    build(&root().join("examples/site"))?;
+    build("examples/site")?;
     let first = show_page(&engine)?;
     ensure!(first.contains("<h1>The harbour library</h1>"), "the page is not the one of examples/site");
 
     say("an edit, and a build that reuses what did not change");
     let edited = edited_copy()?;
-    let heard = build(&edited)?;
+    let heard = build(&below_root(&edited))?;
     ensure!(heard.contains("2 reused, 1 rendered"), "the second build should have reused two pages of three");
     let second = show_page(&engine)?;
     ensure!(second.contains("<h2>News</h2>") && !first.contains("<h2>News</h2>"), "the page does not show the edit");
 
+    say("the same from a git address, by a tag");
+    build(&format!("{}#{}", repository::serve(&edited)?, repository::TAG))?;
+    let third = show_page(&engine)?;
+    ensure!(third == second, "the page from the repository is not the one from the directory");
+    show_origin(&engine)?;
+
     say("all of it removed again");
     remove_copy()?;
+    repository::remove()?;
     traces.remove()?;
     println!("\nthe demo is done; to try it by hand, `cargo xtask example-image` makes the builder image again");
     Ok(())
@@ -76,12 +84,26 @@ fn say(what: &str) {
     println!("\n=== {what}");
 }
 
-fn build(source: &Path) -> Result<String> {
+fn build(source: &str) -> Result<String> {
     let sti = target_directory().join("debug/sti");
-    let source = source.strip_prefix(root()).unwrap_or(source);
-    let arguments =
-        ["build".as_ref(), source.as_os_str(), BUILDER.as_ref(), SITE.as_ref(), "--strategy".as_ref(), "commit".as_ref()];
-    run_and_hear(command(sti, arguments))
+    run_and_hear(command(sti, ["build", source, BUILDER, SITE, "--strategy", "commit"]))
+}
+
+/// A path as it is typed at the top of the repository.
+fn below_root(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
+/// Shows where the product says that it came from.
+fn show_origin(engine: &Engine) -> Result<()> {
+    commands::show(&command("docker", ["image", "inspect", "--format", "{{json .Config.Labels}}", SITE]));
+    let labels = engine.get(&format!("/images/{SITE}/json"))?["Config"]["Labels"].clone();
+    for name in ["source", "revision"] {
+        let name = format!("org.opencontainers.image.{name}");
+        let value = labels[&name].as_str().with_context(|| format!("the product has no label {name}"))?;
+        println!("    {name}={value}");
+    }
+    Ok(())
 }
 
 /// Starts the product, fetches its front page, prints it, removes the container.

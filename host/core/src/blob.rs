@@ -1,6 +1,12 @@
 //! Bytes that the host holds for a plugin: a file of the user's, or something that was downloaded.
 
-use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
+use std::{
+    fs::{File, Metadata},
+    io,
+    os::unix::fs::{FileExt, MetadataExt},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use sha2::{Digest, Sha256};
 
@@ -12,7 +18,22 @@ const PIECE: usize = 1 << 20;
 pub struct Blob {
     file: Arc<File>,
     size: u64,
+    identity: Identity,
 }
+
+/// What names the bytes of a blob.
+#[derive(Clone, Debug)]
+enum Identity {
+    /// Nothing does.
+    None,
+    /// Whoever made the blob.
+    Said(Arc<str>),
+    /// The file system, as long as it says the same.
+    OfFile(Arc<str>),
+}
+
+/// What was changed a moment ago may be changed again without its times telling.
+const MOMENT: Duration = Duration::from_secs(2);
 
 impl Blob {
     /// Takes a regular file as long as it is now.
@@ -24,7 +45,40 @@ impl Blob {
         if !metadata.is_file() {
             return Err(io::Error::other("it is no regular file"));
         }
-        Ok(Self { file: Arc::new(file), size: metadata.len() })
+        Ok(Self { file: Arc::new(file), size: metadata.len(), identity: Identity::None })
+    }
+
+    /// Takes a regular file of the user's, which the file system can tell from others and from what it was before.
+    ///
+    /// # Errors
+    /// As [`Blob::of`].
+    pub fn of_user(file: File) -> io::Result<Self> {
+        let identity = Identity::OfFile(description(&file.metadata()?).into());
+        Ok(Self { identity, ..Self::of(file)? })
+    }
+
+    /// The same bytes under a name that no other bytes have.
+    #[must_use]
+    pub fn identified(self, identity: &str) -> Self {
+        Self { identity: Identity::Said(identity.into()), ..self }
+    }
+
+    /// Names the bytes: equal identities mean equal bytes. `None` where nothing can be said without reading them all, and of a file that
+    /// was changed since it was opened or within the last two seconds.
+    pub fn identity(&self) -> Option<String> {
+        match &self.identity {
+            Identity::None => None,
+            Identity::Said(identity) => Some(identity.to_string()),
+            Identity::OfFile(then) => {
+                let now = self.file.metadata().ok()?;
+                (description(&now) == **then && is_settled(&now)).then(|| then.to_string())
+            }
+        }
+    }
+
+    /// The file, for whoever keeps a copy.
+    pub fn file(&self) -> &File {
+        &self.file
     }
 
     /// How many bytes there are.
@@ -59,6 +113,20 @@ impl Blob {
     }
 }
 
+/// All that the file system tells which differs between two files, and between two states of one.
+fn description(metadata: &Metadata) -> String {
+    let (written, changed) = (metadata.mtime(), metadata.ctime());
+    let (written_at, changed_at) = (metadata.mtime_nsec(), metadata.ctime_nsec());
+    format!("file:{}:{}:{}:{written}.{written_at:09}:{changed}.{changed_at:09}", metadata.dev(), metadata.ino(), metadata.len())
+}
+
+fn is_settled(metadata: &Metadata) -> bool {
+    let latest = metadata.mtime().max(metadata.ctime());
+    let latest = u64::try_from(latest).map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds + 1));
+    // A time that is still to come is no answer.
+    latest.is_ok_and(|latest| SystemTime::now().duration_since(latest).is_ok_and(|age| age >= MOMENT))
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -85,5 +153,24 @@ mod tests {
         let blob = Blob::of(file.try_clone().unwrap()).unwrap();
         file.set_len(3).unwrap();
         assert!(blob.read(0, 10).is_err());
+    }
+
+    #[test]
+    fn a_file_of_the_user_is_named_by_what_the_file_system_tells_as_long_as_that_stays() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"0123456789").unwrap();
+        let open = || Blob::of_user(File::open(file.path()).unwrap()).unwrap();
+        assert_eq!(open().identity(), None, "it was changed a moment ago");
+        let old = SystemTime::now() - Duration::from_secs(60);
+        file.as_file().set_modified(old).unwrap();
+        assert_eq!(open().identity(), None, "its times were changed a moment ago");
+        std::thread::sleep(MOMENT + Duration::from_millis(1_100));
+        let (one, other) = (open(), open());
+        assert!(one.identity().is_some_and(|identity| other.identity() == Some(identity)));
+        file.as_file().write_all_at(b"9", 0).unwrap();
+        file.as_file().set_modified(old).unwrap();
+        assert_eq!(one.identity(), None, "it was changed since it was opened");
+        assert_eq!(Blob::of(file.reopen().unwrap()).unwrap().identity(), None);
+        assert_eq!(one.identified("sha256:1").identity().as_deref(), Some("sha256:1"));
     }
 }

@@ -5,11 +5,13 @@ pub mod build_id;
 pub mod closest;
 pub mod digest;
 pub mod finding;
+pub mod hosts;
 pub mod image;
 pub mod plan;
 pub mod problem;
 pub mod progress;
 pub mod reference;
+pub mod spool;
 pub mod tree;
 pub mod variable;
 

@@ -22,6 +22,7 @@ use std::{
 };
 
 use cap_std::fs::Dir;
+use serde::{Deserialize, Serialize};
 
 pub use error::Error;
 pub use file::{FileAt, OpenFile};
@@ -37,7 +38,7 @@ use rules::Rules;
 pub struct Tree(Arc<Inner>);
 
 /// How much there is in a tree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Files, directories and links, the top not counted.
     pub entries: u64,

@@ -1,17 +1,18 @@
 //! The HTTP clients: one for each way that a connection can be judged, made when it is first needed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Client, Proxy, redirect, retry};
 use rustls::ClientConfig;
+use sti_core::hosts::Reach;
 use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::authorities::Trust;
 use crate::error::Error;
-use crate::grants::Reach;
-use crate::judge::{JudgingResolver, Names};
+use crate::judge::JudgingResolver;
+use crate::lookup::Lookup;
 use crate::proxies::{ProxyTable, Through};
 
 /// What the host calls itself where a plugin says nothing.
@@ -21,47 +22,57 @@ const MOST_IDLE: usize = 4;
 
 /// Clients differ in what their connections may reach, so that a connection made for one host is never taken for a stricter one.
 pub(crate) struct Clients {
-    names: Arc<dyn Names>,
+    names: Arc<Lookup>,
     trust: Trust,
     proxies: ProxyTable,
     connect_timeout: Duration,
     tls: OnceCell<ClientConfig>,
-    public: OnceCell<Client>,
-    anywhere: OnceCell<Client>,
-    http_proxy: OnceCell<Client>,
-    https_proxy: OnceCell<Client>,
+    made: Mutex<Vec<((Way, Cover), Client)>>,
+}
+
+/// Whether connections are made in TLS. Whom it trusts takes as long to read as a short answer takes to come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cover {
+    None,
+    Tls,
+}
+
+/// What a client's connections have in common. There are as many as there are ways in which hosts are granted.
+#[derive(Clone, PartialEq, Eq)]
+enum Way {
+    Direct(Reach),
+    /// The only name that such a client looks up is its proxy's.
+    Proxy(Through),
 }
 
 impl Clients {
-    pub(crate) fn new(names: Arc<dyn Names>, trust: Trust, proxies: ProxyTable, connect_timeout: Duration) -> Self {
-        Self {
-            names,
-            trust,
-            proxies,
-            connect_timeout,
-            tls: OnceCell::new(),
-            public: OnceCell::new(),
-            anywhere: OnceCell::new(),
-            http_proxy: OnceCell::new(),
-            https_proxy: OnceCell::new(),
-        }
+    pub(crate) fn new(names: Arc<Lookup>, trust: Trust, proxies: ProxyTable, connect_timeout: Duration) -> Self {
+        Self { names, trust, proxies, connect_timeout, tls: OnceCell::new(), made: Mutex::default() }
     }
 
     /// The client for an address whose host was judged.
-    pub(crate) async fn choose(&self, url: &Url, reach: Reach) -> Result<&Client, Error> {
-        let through = self.proxies.choose(url);
-        let (cell, reach) = match (through, reach) {
-            (None, Reach::Public) => (&self.public, Reach::Public),
-            (None, Reach::Anywhere) => (&self.anywhere, Reach::Anywhere),
-            // The only name that such a client looks up is its proxy's.
-            (Some(Through::Http), _) => (&self.http_proxy, Reach::Anywhere),
-            (Some(Through::Https), _) => (&self.https_proxy, Reach::Anywhere),
+    pub(crate) async fn choose(&self, url: &Url, reach: &Reach) -> Result<Client, Error> {
+        let way = self.proxies.choose(url).map_or_else(|| Way::Direct(reach.clone()), Way::Proxy);
+        let cover = if url.scheme() == "http" && matches!(way, Way::Direct(_)) { Cover::None } else { Cover::Tls };
+        let tls = match cover {
+            Cover::None => &Trust::none()?,
+            Cover::Tls => self.tls.get_or_try_init(async || self.trust.configuration()).await?,
         };
-        cell.get_or_try_init(|| self.make(through, reach)).await
+        let way = (way, cover);
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = made.iter().find(|(of, _)| *of == way) {
+            return Ok(client.clone());
+        }
+        let client = self.make(&way.0, tls)?;
+        made.push((way, client.clone()));
+        Ok(client)
     }
 
-    async fn make(&self, through: Option<Through>, reach: Reach) -> Result<Client, Error> {
-        let tls = self.tls.get_or_try_init(async || self.trust.configuration()).await?;
+    fn make(&self, way: &Way, tls: &ClientConfig) -> Result<Client, Error> {
+        let (through, reach) = match way {
+            Way::Direct(reach) => (None, reach.clone()),
+            Way::Proxy(through) => (Some(*through), Reach::anywhere()),
+        };
         let resolver = JudgingResolver { names: self.names.clone(), reach };
         let builder = Client::builder()
             .tls_backend_preconfigured(tls.clone())

@@ -1,6 +1,7 @@
 //! A line to the fetch service of a git repository: judged, opened, read and written.
 
 use bytes::Bytes;
+use sti_core::hosts::Standing;
 use sti_core::progress::Level;
 
 use crate::Network;
@@ -30,12 +31,22 @@ impl Network {
     /// up by itself, with the aliases and jump hosts that its user configured, and what vouches for the host is its known key.
     pub async fn connect(&self, address: &str) -> Result<Connection, Error> {
         let repository = Repository::parse(address)?;
-        let reach = judge(&*self.grants, &repository.origin)?;
+        let origin = &repository.origin;
+        self.open(&repository).await.map_err(|error| self.worded(origin, error))
+    }
+
+    async fn open(&self, repository: &Repository) -> Result<Connection, Error> {
+        let Repository { origin, way, .. } = repository;
+        let reach = judge(&*self.grants, origin)?;
+        // The client logs in by itself, with the user's keys.
+        if *way == Way::Ssh && reach.standing == Standing::Granted {
+            return Err(Error::NotGranted(self.grants.refused_login(&origin.host, origin.port)));
+        }
         self.progress.say(Level::Debug, format!("opens {}", repository.shown()));
-        let line = match repository.way {
-            Way::Plain => Line::Plain(PlainLine::open(&*self.names, reach, self.timeouts, &repository).await?),
+        let line = match way {
+            Way::Plain => Line::Plain(PlainLine::open(&*self.names, &reach, self.timeouts, repository).await?),
             Way::Ssh => {
-                let line = SshLine::open(&*self.names, reach, self.timeouts, &self.ssh, &repository).await?;
+                let line = SshLine::open(&*self.names, &reach, self.timeouts, &self.ssh, repository).await?;
                 Line::Ssh(Box::new(line))
             }
         };

@@ -6,15 +6,16 @@
 //! | `.netrc` | a host | with each request |
 //! | git's helpers | the scheme, host and port that they were asked for | after the server asked for one (401) |
 //!
-//! Over plain `http://` the last two are sent only where the user's own address names the host: else a plugin could have them sent so
-//! that anybody on the way reads them.
+//! The last two are sent only to a host that the user named: a plugin that may choose among hosts could else read with the user's login
+//! what a server keeps for the user, and carry it elsewhere. Over plain `http://` they are sent only where the user's own address names
+//! the host: else a plugin could have them sent so that anybody on the way reads them.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use sti_core::hosts::Standing;
 use tokio::sync::Mutex;
 
-use crate::grants::Reach;
 use crate::helper;
 use crate::login::Login;
 use crate::netrc::{self, Machine};
@@ -69,12 +70,12 @@ impl Keyring {
     }
 
     /// The login that is sent without having been asked for.
-    pub(crate) async fn known(&self, origin: &Origin, reach: Reach) -> Option<Pair> {
+    pub(crate) async fn known(&self, origin: &Origin, standing: Standing) -> Option<Pair> {
         let login = self.login(origin);
         if let Some(Login { user, password: Some(password), .. }) = login {
             return Some(Pair { user: user.clone(), password: password.clone() });
         }
-        if !may_travel(origin, reach) {
+        if !may_travel(origin, standing) {
             return None;
         }
         match self.told.lock().await.get(origin) {
@@ -84,11 +85,11 @@ impl Keyring {
     }
 
     /// The login for a server that asked for one and got none.
-    pub(crate) async fn asked_for(&self, origin: &Origin, reach: Reach) -> Option<Pair> {
+    pub(crate) async fn asked_for(&self, origin: &Origin, standing: Standing) -> Option<Pair> {
         let user = self.login(origin).map(|login| &login.user);
         // Some servers take a token as the user's name, with an empty password.
         let alone = user.map(|user| Pair { user: user.clone(), password: Secret::new("") });
-        let Some(git) = self.credentials.git.as_ref().filter(|_| may_travel(origin, reach)) else {
+        let Some(git) = self.credentials.git.as_ref().filter(|_| may_travel(origin, standing)) else {
             return alone;
         };
         let mut told = self.told.lock().await;
@@ -110,8 +111,12 @@ impl Keyring {
     }
 }
 
-fn may_travel(origin: &Origin, reach: Reach) -> bool {
-    origin.scheme == "https" || reach == Reach::Anywhere
+fn may_travel(origin: &Origin, standing: Standing) -> bool {
+    match standing {
+        Standing::Address => true,
+        Standing::Named => origin.scheme == "https",
+        Standing::Granted => false,
+    }
 }
 
 #[cfg(test)]
@@ -119,30 +124,31 @@ mod tests {
     use super::*;
     use crate::login::clean;
 
-    fn check(keyring: &Keyring, url: &str, reach: Reach, expected: Option<&str>) {
+    fn check(keyring: &Keyring, url: &str, standing: Standing, expected: Option<&str>) {
         let origin = Origin::of(&url::Url::parse(url).unwrap()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let found = runtime.block_on(keyring.known(&origin, reach));
-        assert_eq!(found.as_ref().map(|pair| pair.password.reveal()), expected, "{url} with {reach:?}");
+        let found = runtime.block_on(keyring.known(&origin, standing));
+        assert_eq!(found.as_ref().map(|pair| pair.password.reveal()), expected, "{url} with {standing:?}");
     }
 
     #[test]
     fn a_login_of_an_address_belongs_to_its_scheme_host_and_port() {
         let (_, login) = clean("https://ada:pw@a.test/b");
         let keyring = Keyring::new(Credentials::none().with_login(login.unwrap()));
-        check(&keyring, "https://a.test/c", Reach::Anywhere, Some("pw"));
+        check(&keyring, "https://a.test/c", Standing::Address, Some("pw"));
         for other in ["http://a.test/", "https://a.test:8443/", "https://b.test/", "https://a.a.test/"] {
-            check(&keyring, other, Reach::Anywhere, None);
+            check(&keyring, other, Standing::Address, None);
         }
     }
 
     #[test]
     fn a_login_of_netrc_travels_in_the_open_only_where_the_user_says_so() {
         let keyring = Keyring::new(Credentials::none().with_netrc("machine a.test login ada password pw"));
-        check(&keyring, "https://a.test/", Reach::Public, Some("pw"));
-        check(&keyring, "http://a.test/", Reach::Anywhere, Some("pw"));
-        check(&keyring, "http://a.test/", Reach::Public, None);
-        check(&keyring, "https://b.test/", Reach::Anywhere, None);
+        check(&keyring, "https://a.test/", Standing::Named, Some("pw"));
+        check(&keyring, "http://a.test/", Standing::Address, Some("pw"));
+        check(&keyring, "http://a.test/", Standing::Named, None);
+        check(&keyring, "https://a.test/", Standing::Granted, None);
+        check(&keyring, "https://b.test/", Standing::Address, None);
     }
 
     #[test]
@@ -150,7 +156,7 @@ mod tests {
         let netrc = "machine a.test login bob password no\nmachine a.test login ada password pw";
         let (_, login) = clean("https://ada@a.test/b");
         let keyring = Keyring::new(Credentials::none().with_netrc(netrc).with_login(login.unwrap()));
-        check(&keyring, "https://a.test/", Reach::Public, Some("pw"));
+        check(&keyring, "https://a.test/", Standing::Named, Some("pw"));
     }
 
     #[test]

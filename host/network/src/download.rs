@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,16 +13,19 @@ use sti_core::{
     Blob,
     digest::hexadecimal,
     progress::{Event, Level},
+    spool,
 };
 use tokio::time::sleep;
 
+use crate::Network;
 use crate::error::Error;
-use crate::place::shown;
+use crate::judge::judge;
+use crate::place::{Origin, shown};
 use crate::request::Sendable;
 use crate::response::Response;
 use crate::resume::{Resume, continues};
 use crate::timeouts::{Pace, RETRIES};
-use crate::{Network, spool};
+use crate::validators::{Validators, may_be_kept};
 
 /// After so much progress a break counts as the first.
 const PROGRESS: u64 = 1024 * 1024;
@@ -35,7 +39,15 @@ const TELL_EVERY: u64 = 512 * 1024;
 pub struct Download {
     blob: Blob,
     sha256: String,
+    came: Came,
+}
+
+/// What an answer said of the document that it held.
+#[derive(Debug)]
+struct Came {
     url: String,
+    validators: Option<Validators>,
+    may_be_kept: bool,
 }
 
 impl Download {
@@ -51,7 +63,17 @@ impl Download {
 
     /// The address after redirects.
     pub fn url(&self) -> &str {
-        &self.url
+        &self.came.url
+    }
+
+    /// What tells whether it is still the same, where its server says so.
+    pub fn validators(&self) -> Option<&Validators> {
+        self.came.validators.as_ref()
+    }
+
+    /// Whether it may be kept for whoever asks for the same address: its server does not forbid it, and no login was needed.
+    pub fn may_be_kept(&self) -> bool {
+        self.came.may_be_kept
     }
 }
 
@@ -65,12 +87,30 @@ impl Network {
     /// Fetches a whole document. Any status but 200 is an error.
     pub async fn download(&self, url: &str) -> Result<Download, Error> {
         let asked = Sendable::get(url)?;
-        let mut unfinished = Unfinished::new(spool::file(&self.spool).map_err(failed)?);
+        let unchanged = || Error::Unexpected { url: shown(&asked.url), status: 304 };
+        self.fetch(&asked, None).await?.ok_or_else(unchanged)
+    }
+
+    /// The same, and nothing where the document is still the one that came with these.
+    pub async fn download_if_changed(&self, url: &str, known: &Validators) -> Result<Option<Download>, Error> {
+        self.fetch(&Sendable::get(url)?, Some(known)).await
+    }
+
+    /// Says whether an address may be asked at all, without asking.
+    pub fn judge(&self, url: &str) -> Result<(), Error> {
+        let asked = Sendable::get(url)?;
+        let no_host = || Error::InvalidUrl { url: shown(&asked.url), why: "it has no host".to_owned() };
+        judge(&*self.grants, &Origin::of(&asked.url).ok_or_else(no_host)?).map(drop)
+    }
+
+    async fn fetch(&self, asked: &Sendable, known: Option<&Validators>) -> Result<Option<Download>, Error> {
+        let mut unfinished = Unfinished::new(spool::file(&self.spool).map_err(failed)?, known);
         let mut retry = 0;
         loop {
             let before = unfinished.size;
-            let (error, wait) = match self.continue_download(&asked, &mut unfinished).await {
-                Ok(url) => return unfinished.finish(url),
+            let (error, wait) = match self.continue_download(asked, &mut unfinished).await {
+                Ok(Some(came)) => return unfinished.finish(came).map(Some),
+                Ok(None) => return Ok(None),
                 Err(Stop::ForGood(error)) => return Err(error),
                 Err(Stop::ForNow(error, wait)) => (error, wait),
             };
@@ -84,18 +124,19 @@ impl Network {
         }
     }
 
-    /// Fetches what is missing; answers with the address that it came from.
-    async fn continue_download(&self, asked: &Sendable, unfinished: &mut Unfinished) -> Result<String, Stop> {
+    /// Fetches what is missing; answers with what was said of it, and with nothing where it is known already.
+    async fn continue_download(&self, asked: &Sendable, unfinished: &mut Unfinished<'_>) -> Result<Option<Came>, Stop> {
         let mut response = self.exchange(unfinished.request(asked)).await.map_err(Stop::ForGood)?;
         match response.status() {
             200 => unfinished.begin(&response)?,
+            304 if unfinished.known.is_some() => match unfinished.known.take() {
+                Some(known) if known.are_of(&response) => return Ok(None),
+                _ => return Err(changed(asked)),
+            },
             206 if unfinished.size > 0 && continues(&response, unfinished.size, unfinished.total) => {}
             206 | 416 if unfinished.size > 0 => {
                 unfinished.resume = None;
-                return Err(Stop::ForNow(
-                    Error::BrokenOff { from: shown(&asked.url), why: "it changed on the way".to_owned() },
-                    None,
-                ));
+                return Err(changed(asked));
             }
             _ => return Err(refusal(&response)),
         }
@@ -105,20 +146,27 @@ impl Network {
                 let why = format!("{} of {total} bytes came", unfinished.size);
                 Err(Stop::ForNow(Error::BrokenOff { from: response.shown_url(), why }, None))
             }
-            _ => Ok(response.url().to_owned()),
+            _ => Ok(Some(Came {
+                url: response.url().to_owned(),
+                validators: Validators::of(&response),
+                may_be_kept: may_be_kept(&response),
+            })),
         }
     }
 
-    async fn receive(&self, response: &mut Response, unfinished: &mut Unfinished) -> Result<(), Stop> {
+    async fn receive(&self, response: &mut Response, unfinished: &mut Unfinished<'_>) -> Result<(), Stop> {
         let from = response.shown_url();
         let too_large = || Stop::ForGood(Error::TooLarge { url: from.clone(), limit: self.download_limit });
-        if unfinished.total.is_some_and(|total| total > self.download_limit) {
+        // The sum counts: many downloads fill a disk as one does.
+        let left = self.download_limit.saturating_sub(self.downloaded.load(Ordering::Relaxed));
+        if unfinished.total.is_some_and(|total| total.saturating_sub(unfinished.size) > left) {
             return Err(too_large());
         }
         let for_now = |error| Stop::ForNow(error, None);
         let (mut pace, mut told) = (Pace::new(self.timeouts.idle), unfinished.size);
         while let Some(piece) = response.next_piece().await.map_err(for_now)? {
-            if unfinished.size + piece.len() as u64 > self.download_limit {
+            let length = piece.len() as u64;
+            if self.downloaded.fetch_add(length, Ordering::Relaxed).saturating_add(length) > self.download_limit {
                 return Err(too_large());
             }
             unfinished.append(&piece)?;
@@ -133,17 +181,19 @@ impl Network {
 }
 
 /// What is there of a document.
-struct Unfinished {
+struct Unfinished<'k> {
     file: File,
     size: u64,
     hash: Sha256,
     total: Option<u64>,
     resume: Option<Resume>,
+    /// What an earlier state of it is told by; nothing as soon as this one is another.
+    known: Option<&'k Validators>,
 }
 
-impl Unfinished {
-    fn new(file: File) -> Self {
-        Self { file, size: 0, hash: Sha256::new(), total: None, resume: None }
+impl<'k> Unfinished<'k> {
+    fn new(file: File, known: Option<&'k Validators>) -> Self {
+        Self { file, size: 0, hash: Sha256::new(), total: None, resume: None, known }
     }
 
     /// Asks for what is missing, if the document is still the same; without anything to tell that by, for all of it.
@@ -153,6 +203,8 @@ impl Unfinished {
         if let Some(Resume(same)) = self.resume.as_ref().filter(|_| self.size > 0) {
             request.headers.insert(RANGE, text(format_args!("bytes={}-", self.size)));
             request.headers.insert(IF_RANGE, same.clone());
+        } else if let Some(known) = self.known {
+            known.ask(&mut request.headers);
         }
         request
     }
@@ -160,6 +212,7 @@ impl Unfinished {
     /// Begins from the first byte, whatever was there.
     fn begin(&mut self, response: &Response) -> Result<(), Stop> {
         self.file.set_len(0).map_err(|error| Stop::ForGood(failed(error)))?;
+        self.known = None;
         self.size = 0;
         self.hash = Sha256::new();
         self.total = response.header("content-length").and_then(|length| length.parse().ok());
@@ -174,10 +227,15 @@ impl Unfinished {
         Ok(())
     }
 
-    fn finish(self, url: String) -> Result<Download, Error> {
+    fn finish(self, came: Came) -> Result<Download, Error> {
         let sha256 = hexadecimal(&self.hash.finalize());
-        Ok(Download { blob: Blob::of(self.file).map_err(failed)?, sha256, url })
+        let blob = Blob::of(self.file).map_err(failed)?.identified(&format!("sha256:{sha256}"));
+        Ok(Download { blob, sha256, came })
     }
+}
+
+fn changed(asked: &Sendable) -> Stop {
+    Stop::ForNow(Error::BrokenOff { from: shown(&asked.url), why: "it changed on the way".to_owned() }, None)
 }
 
 fn refusal(response: &Response) -> Stop {

@@ -68,6 +68,8 @@ pub enum Error {
         address: IpAddr,
         /// Such as "a loopback address".
         what: &'static str,
+        /// What would allow it.
+        hint: Option<String>,
     },
     /// A redirect that is not followed.
     #[error("`{from}` redirects to `{to}`, {why}")]
@@ -112,7 +114,7 @@ pub enum Error {
         status: u16,
     },
     /// A document beyond the limit.
-    #[error("`{url}` is larger than {limit} bytes")]
+    #[error("with `{url}` more than {limit} bytes are downloaded")]
     TooLarge {
         /// What was asked for.
         url: String,
@@ -220,6 +222,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NotGranted(denied) => return denied.hint.clone(),
+            Self::AddressRefused { hint, .. } => return hint.clone(),
             Self::HostKeyChanged { host } => {
                 format!("ask who runs the host; only if the new key is right: ssh-keygen -R {}", known_as(host))
             }
@@ -227,9 +230,6 @@ impl Error {
             Self::InvalidUrl { .. } => "addresses are absolute and begin with `http://` or `https://`".to_owned(),
             Self::InvalidAddress { .. } => {
                 "write `ssh://user@host/path/repository.git` or `git://host/path/repository.git`".to_owned()
-            }
-            Self::AddressRefused { .. } => {
-                "private addresses are reached only where the address on the command line names the host itself".to_owned()
             }
             Self::RedirectRefused { to, .. } if to.starts_with("http://") => format!("if you trust it, name it yourself: {to}"),
             Self::RedirectRefused { .. } => "tell who runs the server; nothing of this kind is followed".to_owned(),

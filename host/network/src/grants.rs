@@ -1,20 +1,21 @@
-//! What the site's policy says of a host: the question that this room asks before it reaches anything, and the two answers.
+//! What the site's policy says of a host: the questions that this room asks before it reaches anything, and the answers.
+
+use std::net::IpAddr;
+
+use sti_core::hosts::Reach;
 
 /// Judges hosts for one plugin. Asked for the first address, for each redirect and for each line to a git service.
+///
+/// A host is in lower case, without brackets and without a dot at its end; an address of digits is given as it is written.
 pub trait Grants: Send + Sync {
     /// Says how far a connection to this host and port may reach, or why there may be none.
-    ///
-    /// The host is in lower case, without brackets and without a dot at its end; an address of digits is given as it is written.
     fn may_reach(&self, host: &str, port: u16) -> Result<Reach, Denied>;
-}
 
-/// How far a connection to a granted host may reach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reach {
-    /// Public addresses only: what a policy grants by name, and what a redirect leads to.
-    Public,
-    /// Private and loopback addresses too: the user's own address names this host.
-    Anywhere,
+    /// Words the refusal of an address that a granted host leads to and may not be reached at: `what` is such as "a private address".
+    fn refused_address(&self, host: &str, port: u16, address: IpAddr, what: &str) -> Denied;
+
+    /// Words the refusal of a line that would log in as the user, at a host that the user did not name.
+    fn refused_login(&self, host: &str, port: u16) -> Denied;
 }
 
 /// A refusal by policy.

@@ -5,11 +5,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sti_core::hosts::{Reach, is_localhost};
 use tokio::net::lookup_host;
 
-use crate::addresses::not_public;
 use crate::error::Error;
-use crate::grants::{Grants, Reach};
+use crate::grants::Grants;
+use crate::lookup::Lookup;
 use crate::place::{Origin, plain};
 
 /// Turns names into addresses.
@@ -33,24 +34,24 @@ impl Names for SystemNames {
 pub(crate) fn judge(grants: &dyn Grants, origin: &Origin) -> Result<Reach, Error> {
     let reach = grants.may_reach(&origin.host, origin.port).map_err(Error::NotGranted)?;
     let address = match origin.literal() {
-        None if origin.is_localhost() => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        None if is_localhost(&origin.host) => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         literal => literal,
     };
     match address {
-        Some(address) => judge_address(reach, &origin.host, address).map(|()| reach),
+        Some(address) => judge_address(&reach, &origin.host, address).map(|()| reach),
         None => Ok(reach),
     }
 }
 
 /// Looks a name up, once, and leaves of its addresses those that may be reached. The connection goes to one of these and to no other:
 /// a name that is given another address a moment later gains nothing.
-pub(crate) async fn judged_addresses(names: &dyn Names, reach: Reach, host: &str) -> Result<Vec<IpAddr>, Error> {
-    let found = match host.parse::<IpAddr>() {
-        Ok(literal) => vec![literal],
-        Err(_) => names.look_up(host).await.map_err(|error| unknown(host, &error.to_string()))?,
+pub(crate) async fn judged_addresses(names: &Lookup, reach: &Reach, host: &str) -> Result<Vec<IpAddr>, Error> {
+    let (found, reach) = match host.parse::<IpAddr>() {
+        Ok(literal) => (vec![literal], reach.clone()),
+        Err(_) => names.look_up(host, reach).await.map_err(|error| unknown(host, &error.to_string()))?,
     };
-    let refused = found.iter().find_map(|address| judge_address(reach, host, *address).err());
-    let open = found.into_iter().filter(|address| judge_address(reach, host, *address).is_ok()).collect::<Vec<_>>();
+    let refused = found.iter().find_map(|address| judge_address(&reach, host, *address).err());
+    let open = found.into_iter().filter(|address| judge_address(&reach, host, *address).is_ok()).collect::<Vec<_>>();
     match (open.is_empty(), refused) {
         (false, _) => Ok(open),
         (true, Some(refused)) => Err(refused),
@@ -60,15 +61,15 @@ pub(crate) async fn judged_addresses(names: &dyn Names, reach: Reach, host: &str
 
 /// Holds all addresses of a name against what may be reached, for a program that will look it up by itself. A name that leads nowhere
 /// passes: it may be one that only this program knows.
-pub(crate) async fn judge_all_addresses(names: &dyn Names, reach: Reach, host: &str) -> Result<(), Error> {
-    let found = names.look_up(host).await.unwrap_or_default();
-    found.into_iter().try_for_each(|address| judge_address(reach, host, address))
+pub(crate) async fn judge_all_addresses(names: &Lookup, reach: &Reach, host: &str) -> Result<(), Error> {
+    let Ok((found, reach)) = names.look_up(host, reach).await else { return Ok(()) };
+    found.into_iter().try_for_each(|address| judge_address(&reach, host, address))
 }
 
-fn judge_address(reach: Reach, host: &str, address: IpAddr) -> Result<(), Error> {
-    match not_public(address) {
-        Some(what) if reach == Reach::Public => Err(Error::AddressRefused { host: host.to_owned(), address, what }),
-        _ => Ok(()),
+fn judge_address(reach: &Reach, host: &str, address: IpAddr) -> Result<(), Error> {
+    match reach.refuses(address) {
+        Some(what) => Err(Error::AddressRefused { host: host.to_owned(), address, what, hint: None }),
+        None => Ok(()),
     }
 }
 
@@ -80,15 +81,15 @@ fn unknown(host: &str, why: &str) -> Error {
 
 /// The resolver of a client whose connections may all reach as far.
 pub(crate) struct JudgingResolver {
-    pub(crate) names: Arc<dyn Names>,
+    pub(crate) names: Arc<Lookup>,
     pub(crate) reach: Reach,
 }
 
 impl reqwest::dns::Resolve for JudgingResolver {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        let (names, reach) = (self.names.clone(), self.reach);
+        let (names, reach) = (self.names.clone(), self.reach.clone());
         Box::pin(async move {
-            let addresses = judged_addresses(&*names, reach, name.as_str()).await?;
+            let addresses = judged_addresses(&*names, &reach, name.as_str()).await?;
             // Port 0 stands for the port of the address that is asked for.
             let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
             Ok(Box::new(addresses) as reqwest::dns::Addrs)
@@ -114,29 +115,38 @@ mod tests {
 
     impl Grants for Granted {
         fn may_reach(&self, _host: &str, _port: u16) -> Result<Reach, Denied> {
-            Ok(self.0)
+            Ok(self.0.clone())
+        }
+
+        fn refused_address(&self, _: &str, _: u16, _: IpAddr, _: &str) -> Denied {
+            Denied { message: String::new(), hint: None }
+        }
+
+        fn refused_login(&self, _: &str, _: u16) -> Denied {
+            Denied { message: String::new(), hint: None }
         }
     }
 
     fn check_name(addresses: &[&str], reach: Reach, open: &[&str]) {
-        let names = Fixed(addresses.iter().map(|address| address.parse().unwrap()).collect());
+        let names = Lookup::new(Arc::new(Fixed(addresses.iter().map(|address| address.parse().unwrap()).collect())));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let judged = runtime.block_on(judged_addresses(&names, reach, "a.test"));
+        let judged = runtime.block_on(judged_addresses(&names, &reach, "a.test"));
         let judged = judged.unwrap_or_default().iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(judged, open, "{addresses:?} with {reach:?}");
     }
 
     #[test]
     fn of_a_names_addresses_only_those_are_used_that_may_be_reached() {
-        check_name(&["1.1.1.1", "10.0.0.1", "::1"], Reach::Public, &["1.1.1.1"]);
-        check_name(&["1.1.1.1", "10.0.0.1", "::1"], Reach::Anywhere, &["1.1.1.1", "10.0.0.1", "::1"]);
-        check_name(&["10.0.0.1"], Reach::Public, &[]);
-        check_name(&[], Reach::Anywhere, &[]);
+        check_name(&["1.1.1.1", "10.0.0.1", "::1"], Reach::public(), &["1.1.1.1"]);
+        check_name(&["1.1.1.1", "10.0.0.1", "::1"], Reach::anywhere(), &["1.1.1.1", "10.0.0.1"]);
+        check_name(&["10.0.0.1", "::1"], Reach::anywhere(), &["10.0.0.1", "::1"]);
+        check_name(&["10.0.0.1"], Reach::public(), &[]);
+        check_name(&[], Reach::anywhere(), &[]);
     }
 
     fn check_host(url: &str, reach: Reach, passes: bool) {
         let origin = Origin::of(&url::Url::parse(url).unwrap()).unwrap();
-        assert_eq!(judge(&Granted(reach), &origin).is_ok(), passes, "{url} with {reach:?}");
+        assert_eq!(judge(&Granted(reach.clone()), &origin).is_ok(), passes, "{url} with {reach:?}");
     }
 
     #[test]
@@ -149,10 +159,10 @@ mod tests {
     #[test]
     fn addresses_of_digits_and_the_names_of_this_machine_are_judged_at_once() {
         for url in ["http://127.0.0.1/", "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://localhost/", "git://127.0.0.1/a"] {
-            check_host(url, Reach::Public, false);
-            check_host(url, Reach::Anywhere, true);
+            check_host(url, Reach::public(), false);
+            check_host(url, Reach::anywhere(), true);
         }
-        check_host("http://1.1.1.1/", Reach::Public, true);
-        check_host("http://example.com/", Reach::Public, true);
+        check_host("http://1.1.1.1/", Reach::public(), true);
+        check_host("http://example.com/", Reach::public(), true);
     }
 }

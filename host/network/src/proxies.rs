@@ -6,9 +6,9 @@
 use std::fmt;
 
 use hyper_util::client::proxy::matcher::Matcher;
+use sti_core::hosts::{is_localhost, not_public};
 use url::Url;
 
-use crate::addresses::not_public;
 use crate::error::Error;
 use crate::place::{Origin, shown};
 
@@ -79,7 +79,7 @@ impl ProxyTable {
     /// The proxy that an address is asked through; `None` where it is asked directly.
     pub(crate) fn choose(&self, url: &Url) -> Option<Through> {
         let origin = Origin::of(url)?;
-        let is_near = origin.is_localhost() || origin.literal().is_some_and(|address| not_public(address).is_some());
+        let is_near = is_localhost(&origin.host) || origin.literal().is_some_and(|address| not_public(address).is_some());
         let is_excepted = || url.as_str().parse().is_ok_and(|uri| self.except.intercept(&uri).is_none());
         let through = if url.scheme() == "https" { Through::Https } else { Through::Http };
         (self.url(through).is_some() && !is_near && !is_excepted()).then_some(through)

@@ -1,8 +1,10 @@
 //! A request as a plugin makes it, and what of it is refused before anything is sent.
 
+use std::fmt;
+
 use bytes::Bytes;
 use reqwest::Method;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::error::Error;
@@ -15,7 +17,6 @@ const METHODS: &[(&str, Method)] = &[("GET", Method::GET), ("HEAD", Method::HEAD
 
 /// Headers that the host sets itself, or that would change where a request begins and ends.
 const OF_THE_HOST: &[&str] = &[
-    "authorization",
     "connection",
     "content-length",
     "cookie",
@@ -31,7 +32,7 @@ const OF_THE_HOST: &[&str] = &[
 const OF_PROXIES: &str = "proxy-";
 
 /// A request as a plugin makes it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Request {
     /// `GET`, `HEAD` or `POST`.
     pub method: String,
@@ -41,6 +42,22 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// At most 4 MiB.
     pub body: Vec<u8>,
+}
+
+/// Headers are shown by their names: what they hold may be secret.
+impl fmt::Debug for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        let body = self.body.len();
+        let Self { method, url, .. } = self;
+        formatter
+            .debug_struct("Request")
+            .field("method", method)
+            .field("url", url)
+            .field("headers", &headers)
+            .field("body", &body)
+            .finish()
+    }
 }
 
 /// A request that may be sent, if its host may be reached.
@@ -55,6 +72,11 @@ pub(crate) struct Sendable {
 impl Sendable {
     pub(crate) fn get(url: &str) -> Result<Self, Error> {
         Ok(Self { method: Method::GET, url: parse_url(url)?, headers: HeaderMap::new(), body: Bytes::new() })
+    }
+
+    /// True where it brings its own login, which then takes the place of any that we know.
+    pub(crate) fn is_authorized(&self) -> bool {
+        self.headers.contains_key(AUTHORIZATION)
     }
 
     /// True where sending it twice does what sending it once does.
@@ -106,7 +128,8 @@ fn parse_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Er
     if OF_THE_HOST.contains(&parsed.as_str()) || parsed.as_str().starts_with(OF_PROXIES) {
         return Err(invalid("the host sets it itself"));
     }
-    let value = HeaderValue::from_str(value).map_err(|_| invalid("its value holds control characters"))?;
+    let mut value = HeaderValue::from_str(value).map_err(|_| invalid("its value holds control characters"))?;
+    value.set_sensitive(parsed == AUTHORIZATION);
     Ok((parsed, value))
 }
 
@@ -154,11 +177,20 @@ mod tests {
 
     #[test]
     fn headers_of_the_host_are_refused_in_any_case() {
-        for name in OF_THE_HOST.iter().chain(&["Host", "AUTHORIZATION", "Cookie", "proxy-authorization", "Proxy-Connection"]) {
+        for name in OF_THE_HOST.iter().chain(&["Host", "Cookie", "proxy-authorization", "Proxy-Connection"]) {
             check(with_header(name, "a"), Some("invalid-header"));
         }
         check(with_header("accept", "*/*"), None);
         check(with_header("Git-Protocol", "version=2"), None);
+    }
+
+    #[test]
+    fn a_login_of_the_plugins_own_is_sent_and_never_shown() {
+        let request = Request { headers: vec![("Authorization".to_owned(), "Basic secret".to_owned())], ..get("http://a.test/") };
+        let shown = format!("{request:?}");
+        let sendable = Sendable::try_from(request).unwrap();
+        assert!(sendable.is_authorized());
+        assert!(shown.contains("Authorization") && !format!("{shown} {sendable:?}").contains("secret"), "{shown} {sendable:?}");
     }
 
     #[test]

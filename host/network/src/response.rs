@@ -17,11 +17,21 @@ pub struct Response {
     url: Url,
     rest: Bytes,
     idle: Duration,
+    by_login: bool,
 }
 
 impl Response {
     pub(crate) fn new(answer: reqwest::Response, url: Url, idle: Duration) -> Self {
-        Self { answer, url, rest: Bytes::new(), idle }
+        Self { answer, url, rest: Bytes::new(), idle, by_login: false }
+    }
+
+    /// Notes whether a login was sent on the way to it.
+    pub(crate) fn by_login(self, by_login: bool) -> Self {
+        Self { by_login, ..self }
+    }
+
+    pub(crate) fn came_by_login(&self) -> bool {
+        self.by_login
     }
 
     /// The number of the status.

@@ -2,13 +2,13 @@
 
 use reqwest::header::{LOCATION, WWW_AUTHENTICATE};
 use reqwest::{Client, StatusCode};
+use sti_core::hosts::Standing;
 use sti_core::progress::Level;
 use tokio::time::sleep;
 
 use crate::Network;
 use crate::error::Error;
 use crate::failure::{Again, Failure, understand};
-use crate::grants::Reach;
 use crate::judge::judge;
 use crate::place::{Origin, shown};
 use crate::redirect;
@@ -26,38 +26,55 @@ impl Network {
     /// Sends a request and follows where it leads.
     pub(crate) async fn exchange(&self, first: Sendable) -> Result<Response, Error> {
         let began = shown(&first.url);
-        let mut asked = first;
+        let (mut asked, mut by_login) = (first, false);
         for _ in 0..=redirect::MOST {
-            let answer = self.hop(&asked).await?;
+            let (answer, had_login) = self.hop(&asked).await?;
+            by_login |= had_login;
             let location = answer.headers().get(LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes()));
             match redirect::next(&asked, answer.status(), location.as_deref())? {
-                None => return Ok(Response::new(answer, asked.url, self.timeouts.idle)),
+                None => return Ok(Response::new(answer, asked.url, self.timeouts.idle).by_login(by_login)),
                 Some(next) => asked = next,
             }
         }
         Err(Error::TooManyRedirects { url: began, limit: redirect::MOST })
     }
 
-    /// Sends to one host, with a login where one belongs to it.
-    async fn hop(&self, asked: &Sendable) -> Result<reqwest::Response, Error> {
+    /// Sends to one host, with a login where one belongs to it; says whether there was one.
+    async fn hop(&self, asked: &Sendable) -> Result<(reqwest::Response, bool), Error> {
         let no_host = || Error::InvalidUrl { url: shown(&asked.url), why: "it has no host".to_owned() };
         let origin = Origin::of(&asked.url).ok_or_else(no_host)?;
-        let reach = judge(&*self.grants, &origin)?;
-        let client = self.clients.choose(&asked.url, reach).await?;
-        let known = self.keyring.known(&origin, reach).await;
-        let answer = self.persist(client, asked, known.as_ref()).await?;
-        if known.is_some() || !asks_for_login(&answer) {
-            return Ok(answer);
-        }
-        match self.login_for(&origin, reach).await {
-            Some(login) => self.persist(client, asked, Some(&login)).await,
-            None => Ok(answer),
+        self.at(&origin, asked).await.map_err(|error| self.worded(&origin, error))
+    }
+
+    /// An address that was refused is refused by whoever grants, in their words.
+    pub(crate) fn worded(&self, origin: &Origin, error: Error) -> Error {
+        match error {
+            Error::AddressRefused { host, address, what, .. } => {
+                let denied = self.grants.refused_address(&origin.host, origin.port, address, what);
+                Error::AddressRefused { host, address, what, hint: denied.hint }
+            }
+            error => error,
         }
     }
 
-    async fn login_for(&self, origin: &Origin, reach: Reach) -> Option<Pair> {
+    async fn at(&self, origin: &Origin, asked: &Sendable) -> Result<(reqwest::Response, bool), Error> {
+        let reach = judge(&*self.grants, origin)?;
+        let client = self.clients.choose(&asked.url, &reach).await?;
+        // A login that the plugin brought is not ours to add to, nor to replace where it is refused.
+        let known = if asked.is_authorized() { None } else { self.keyring.known(origin, reach.standing).await };
+        let answer = self.persist(&client, asked, known.as_ref()).await?;
+        if known.is_some() || asked.is_authorized() || !asks_for_login(&answer) {
+            return Ok((answer, known.is_some() || asked.is_authorized()));
+        }
+        match self.login_for(origin, reach.standing).await {
+            Some(login) => Ok((self.persist(&client, asked, Some(&login)).await?, true)),
+            None => Ok((answer, false)),
+        }
+    }
+
+    async fn login_for(&self, origin: &Origin, standing: Standing) -> Option<Pair> {
         self.progress.say(Level::Debug, format!("`{origin}` asks for a login"));
-        self.keyring.asked_for(origin, reach).await
+        self.keyring.asked_for(origin, standing).await
     }
 
     /// Tries again, with growing pauses, where no harm can come of it.

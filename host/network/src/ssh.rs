@@ -6,14 +6,15 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use sti_core::hosts::Reach;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::error::Error;
-use crate::grants::Reach;
-use crate::judge::{Names, judge_all_addresses};
+use crate::judge::judge_all_addresses;
+use crate::lookup::Lookup;
 use crate::place::plain;
 use crate::repository::{Repository, SERVICE};
 use crate::ssh_words::understand;
@@ -44,8 +45,8 @@ pub(crate) struct SshLine {
 
 impl SshLine {
     pub(crate) async fn open(
-        names: &dyn Names,
-        reach: Reach,
+        names: &Lookup,
+        reach: &Reach,
         timeouts: Timeouts,
         program: &Path,
         repository: &Repository,

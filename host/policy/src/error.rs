@@ -75,6 +75,20 @@ pub enum Error {
         /// All valid keys.
         known: &'static [&'static str],
     },
+    /// What is installed by a path is not there, or is something else.
+    #[error("{file}:{line}: `path` leads to `{path}`, which {why}")]
+    NotInstalled {
+        /// Which, as it is shown.
+        file: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// Where it should lie.
+        path: PathBuf,
+        /// What is wrong, as it reads after the path.
+        why: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// A value is of a wrong kind, or means nothing.
     #[error("{file}:{line}: `{key}` {why}")]
     BadValue {
@@ -110,7 +124,7 @@ impl Error {
                 Some("who can write a policy decides what is built".to_owned())
             }
             Self::UnknownKey { known, .. } => Some(format!("the keys there are: {}", known.join(", "))),
-            Self::Syntax { .. } | Self::BadValue { .. } => None,
+            Self::Syntax { .. } | Self::BadValue { .. } | Self::NotInstalled { .. } => None,
         }
     }
 
@@ -122,6 +136,7 @@ impl Error {
             Self::WritableByOthers { writable, .. } => Some(format!("chmod go-w {}", writable.display())),
             Self::ForeignOwner { owned, .. } => Some(format!("chown root {}", owned.display())),
             Self::UnknownKey { nearest, .. } => nearest.map(|nearest| format!("did you mean `{nearest}`?")),
+            Self::NotInstalled { hint, .. } => Some(hint.clone()),
             Self::BadValue { example, .. } => Some(format!("for example:  {example}")),
             Self::Unreadable { .. } | Self::NotPlain { .. } | Self::Syntax { .. } => None,
         }

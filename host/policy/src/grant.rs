@@ -9,7 +9,7 @@ use sti_core::{Reference, Variable};
 use crate::denial::{Denial, NotGranted, Where};
 use crate::quoting::{listed, shown};
 use crate::rules::{Root, Rules};
-use crate::{Named, PluginIdentity};
+use crate::{Named, PluginIdentity, Whose};
 
 /// What one plugin may use in one build: what the user named, narrowed by a policy file where there is one.
 #[derive(Clone, Debug)]
@@ -24,8 +24,27 @@ pub struct Grant {
 #[derive(Clone, Debug)]
 pub(crate) struct Giver {
     pub(crate) file: PathBuf,
+    /// Whose it is.
+    pub(crate) whose: Whose,
     /// The plugin's own section; absent where `[defaults]` alone apply.
     pub(crate) section: Option<String>,
+}
+
+impl Giver {
+    /// Says what the file grants.
+    pub(crate) fn grants(&self, what: &str) -> String {
+        format!("policy `{}` grants {what}", self.file.display())
+    }
+
+    /// The line of the file that would allow something.
+    pub(crate) fn line(&self, key: &str, value: &str) -> String {
+        let section = self.section.as_ref().map_or_else(|| "defaults".to_owned(), |name| format!("plugins.{name}"));
+        format!("to allow it, write in [{section}] of {}:  {key} = {value}", self.file.display())
+    }
+
+    pub(crate) fn is_site(&self) -> bool {
+        self.whose == Whose::Site
+    }
 }
 
 /// What a policy file allows a plugin to consume; absent where it says nothing.
@@ -87,16 +106,14 @@ impl Grant {
     /// Says what the policy file grants.
     pub(crate) fn by_the_file(&self, what: &str) -> String {
         match &self.giver {
-            Some(giver) => format!("policy `{}` grants {what}", giver.file.display()),
+            Some(giver) => giver.grants(what),
             None => format!("the command line grants {what}"),
         }
     }
 
     /// The line of the policy file that would allow something; none where the file is silent.
     pub(crate) fn line_of_the_file(&self, key: &str, value: &str) -> Option<String> {
-        let giver = self.giver.as_ref()?;
-        let section = giver.section.as_ref().map_or_else(|| "defaults".to_owned(), |name| format!("plugins.{name}"));
-        Some(format!("to allow it, write in [{section}] of {}:  {key} = {value}", giver.file.display()))
+        Some(self.giver.as_ref()?.line(key, value))
     }
 
     fn is_named(&self, image: &Reference) -> bool {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use cap_std::fs::{Dir, File};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, openat};
 
-use crate::{Error, Policy};
+use crate::{Error, Policy, Whose};
 
 const MOST_BYTES: u64 = 1 << 20;
 const GROUP: u32 = 0o020;
@@ -16,10 +16,10 @@ const EVERYBODY: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 
 impl Policy {
-    /// Reads the policy file `name` of a directory. `shown` is what people are told it is called.
+    /// Reads the policy file `name` of a directory. `shown` is what people are told it is called, and `whose` decides what it may say.
     ///
     /// Refused are links and special files, and a file or directory that somebody other than root and the caller owns or can write.
-    pub fn load(dir: &Dir, name: &str, shown: &Path) -> Result<Self, Error> {
+    pub fn load(dir: &Dir, name: &str, shown: &Path, whose: Whose) -> Result<Self, Error> {
         let (mut file, stat) = open(dir, name, shown)?;
         judge_owner(&stat, shown, shown)?;
         let above = fstat(dir).map_err(|error| unreadable(shown, error.into()))?;
@@ -32,7 +32,7 @@ impl Policy {
         }
         let mut text = String::new();
         file.by_ref().take(MOST_BYTES).read_to_string(&mut text).map_err(|source| unreadable(shown, source))?;
-        Self::parse(&text, shown)
+        Self::parse(&text, shown, whose)
     }
 }
 

@@ -11,11 +11,29 @@ use toml::de::{DeTable, DeValue};
 
 use crate::policy::{Contents, Section};
 use crate::rules::Rules;
-use crate::{Error, Policy};
+use crate::{Error, FetchLimit, Policy, Whose};
 
 const TOP: &[&str] = &["vetted-only", "defaults", "plugins"];
-const DEFAULTS: &[&str] = &["images", "root", "network", "memory", "seconds"];
-const PLUGIN: &[&str] = &["digest", "images", "root", "network", "memory", "seconds"];
+const PLUGIN: &[&str] = &[
+    "digest",
+    "path",
+    "images",
+    "root",
+    "network",
+    "memory",
+    "seconds",
+    "hosts",
+    "allow-hosts",
+    "private-hosts",
+    "entries",
+    "bytes",
+    "path-bytes",
+    "depth",
+    "download-bytes",
+    "total-seconds",
+];
+/// Without the first two: the defaults are for every component.
+const DEFAULTS: &[&str] = PLUGIN.split_at(2).1;
 
 /// A value with its key, as the text has it.
 pub(crate) struct Entry<'a> {
@@ -29,15 +47,16 @@ pub(crate) struct Entry<'a> {
 struct Text<'a> {
     text: &'a str,
     shown: &'a Path,
+    whose: Whose,
 }
 
 impl Policy {
-    /// Reads the text of a policy file. `shown` is what people are told it is called.
-    pub fn parse(text: &str, shown: &Path) -> Result<Self, Error> {
-        let text = Text { text, shown };
+    /// Reads the text of a policy file. `shown` is what people are told it is called, and `whose` decides what it may say.
+    pub fn parse(text: &str, shown: &Path, whose: Whose) -> Result<Self, Error> {
+        let text = Text { text, shown, whose };
         let table = DeTable::parse(text.text).map_err(|error| text.syntax(&error))?;
-        let mut contents =
-            Contents { shown: shown.to_owned(), vetted_only: false, defaults: Rules::default(), plugins: BTreeMap::new() };
+        let (shown, plugins) = (shown.to_owned(), BTreeMap::new());
+        let mut contents = Contents { shown, whose, vetted_only: false, defaults: Rules::default(), plugins };
         for entry in text.entries(table.get_ref(), "the file", TOP)? {
             match entry.key {
                 "vetted-only" => contents.vetted_only = entry.boolean("vetted-only = true")?,
@@ -62,7 +81,8 @@ fn read_plugins(text: &Text<'_>, table: &DeTable<'_>) -> Result<BTreeMap<String,
         {
             return Err(section.bad(format!("has a digest that [plugins.{other}] has too"), "digest = \"sha256:…\""));
         }
-        plugins.insert(section.key.to_owned(), Section { digests, rules: read_rules(&entries)? });
+        let path = entries.iter().find(|entry| entry.key == "path").map(Entry::installed).transpose()?;
+        plugins.insert(section.key.to_owned(), Section { digests, path, rules: read_rules(&entries)? });
     }
     Ok(plugins)
 }
@@ -85,7 +105,14 @@ fn read_rules(entries: &[Entry<'_>]) -> Result<Rules, Error> {
             "network" => rules.network = Some(entry.network()?),
             "memory" => rules.memory = Some(entry.bytes()?),
             "seconds" => rules.seconds = Some(entry.seconds()?),
-            _ => {}
+            "hosts" => rules.hosts = Some(entry.hosts()?),
+            "allow-hosts" => rules.allow_hosts = Some(entry.allowed_hosts()?),
+            "private-hosts" => rules.private_hosts = Some(entry.private_hosts()?),
+            key => {
+                if let Some(limit) = FetchLimit::of(key) {
+                    rules.fetch.set(limit, entry.limit(limit)?);
+                }
+            }
         }
     }
     Ok(rules)

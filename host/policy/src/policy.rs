@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use sti_core::Plan;
 
 use crate::denial::{Denial, NotVetted};
-use crate::grant::{Giver, Grant};
+use crate::grant::{Giver, Grant, Limits};
 use crate::judge;
 use crate::rules::Rules;
-use crate::{ApprovedPlan, Named, PluginIdentity};
+use crate::{ApprovedPlan, FetchGrant, Named, NamedHosts, PluginIdentity};
 
 /// What is allowed. Without a file it is what the user named on the command line; a file can only narrow that.
 #[derive(Clone, Debug, Default)]
@@ -17,10 +17,20 @@ pub struct Policy {
     pub(crate) file: Option<Contents>,
 }
 
+/// Whose a policy file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The site's own. What it names is as good as named by each user.
+    Site,
+    /// One that a user names. It narrows, and names nothing: whoever wrote it may be less trusted than who uses it.
+    User,
+}
+
 /// What stands in a policy file.
 #[derive(Clone, Debug)]
 pub(crate) struct Contents {
     pub(crate) shown: PathBuf,
+    pub(crate) whose: Whose,
     pub(crate) vetted_only: bool,
     pub(crate) defaults: Rules,
     pub(crate) plugins: BTreeMap<String, Section>,
@@ -31,7 +41,22 @@ pub(crate) struct Contents {
 pub(crate) struct Section {
     /// The components that are meant. A section means components, never whoever bears its name.
     pub(crate) digests: Vec<String>,
+    /// Where the component lies that may be called by its name, and the line that says so; in the site's file only.
+    pub(crate) path: Option<(PathBuf, usize)>,
     pub(crate) rules: Rules,
+}
+
+/// A component that the site installed.
+#[derive(Clone, Copy, Debug)]
+pub struct Installed<'policy> {
+    /// Where it lies: absolute.
+    pub path: &'policy Path,
+    /// What it must be.
+    pub digests: &'policy [String],
+    /// The policy file.
+    pub file: &'policy Path,
+    /// The line that names the path, counted from 1.
+    pub line: usize,
 }
 
 impl Policy {
@@ -43,6 +68,16 @@ impl Policy {
     /// The file it was read from, as it is shown.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_ref().map(|file| file.shown.as_path())
+    }
+
+    /// The components that the site installed, by name.
+    pub fn installed(&self) -> impl Iterator<Item = Installed<'_>> {
+        self.file.iter().flat_map(|file| {
+            file.plugins.values().filter_map(|section| {
+                let (path, line) = section.path.as_ref()?;
+                Some(Installed { path, digests: &section.digests, file: &file.shown, line: *line })
+            })
+        })
     }
 
     /// Tells whether only listed components load.
@@ -69,10 +104,20 @@ impl Policy {
         let Some(file) = &self.file else {
             return Grant { plugin: plugin.clone(), named: named.clone(), rules: Rules::default(), giver: None };
         };
-        let section = file.section_of(plugin);
-        let rules = section.map_or_else(|| file.defaults.clone(), |(_, section)| section.rules.or(&file.defaults));
-        let giver = Giver { file: file.shown.clone(), section: section.map(|(name, _)| name.to_owned()) };
+        let (rules, giver) = file.rules_for(plugin);
         Grant { plugin: plugin.clone(), named: named.clone(), rules, giver: Some(giver) }
+    }
+
+    /// What a fetcher may use in one fetch: what the user and the site named, narrowed by the file.
+    pub fn fetch_grant(&self, plugin: &PluginIdentity, named: NamedHosts) -> FetchGrant {
+        let (rules, giver) = self.file.as_ref().map(|file| file.rules_for(plugin)).unzip();
+        FetchGrant { plugin: plugin.clone(), named, rules: rules.unwrap_or_default(), giver }
+    }
+
+    /// What a plugin may consume, as far as the file says.
+    pub fn own_limits(&self, plugin: &PluginIdentity) -> Limits {
+        let rules = self.file.as_ref().map(|file| file.rules_for(plugin).0).unwrap_or_default();
+        Limits { memory: rules.memory, seconds: rules.seconds }
     }
 
     /// Holds every word of a plan against the grant of the plugin that wrote it. Nothing else makes an [`ApprovedPlan`].
@@ -84,6 +129,14 @@ impl Policy {
 }
 
 impl Contents {
+    /// The rules for a plugin, and where they stand.
+    fn rules_for(&self, plugin: &PluginIdentity) -> (Rules, Giver) {
+        let section = self.section_of(plugin);
+        let rules = section.map_or_else(|| self.defaults.clone(), |(_, section)| section.rules.or(&self.defaults));
+        let section = section.map(|(name, _)| name.to_owned());
+        (rules, Giver { file: self.shown.clone(), whose: self.whose, section })
+    }
+
     fn section_of(&self, plugin: &PluginIdentity) -> Option<(&str, &Section)> {
         let means_it = |section: &Section| section.digests.contains(&plugin.digest);
         self.plugins.iter().find(|(_, section)| means_it(section)).map(|(name, section)| (name.as_str(), section))

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use sti_core::hosts::HostPattern;
 use sti_core::plan::Network;
 
+use crate::fetch::FetchLimits;
 use crate::pattern::Pattern;
 
 /// The narrowing that applies to one plugin.
@@ -19,6 +21,14 @@ pub(crate) struct Rules {
     pub(crate) memory: Option<u64>,
     /// Seconds for the plugin's answer.
     pub(crate) seconds: Option<u64>,
+    /// Hosts that a fetcher may reach at all.
+    pub(crate) hosts: Option<Vec<HostPattern>>,
+    /// Hosts that are as good as named by the user; in the site's file only.
+    pub(crate) allow_hosts: Option<Vec<HostPattern>>,
+    /// Hosts that may be at addresses that are not public. In the site's file they are as good as named, too.
+    pub(crate) private_hosts: Option<Vec<HostPattern>>,
+    /// How much a fetch may bring.
+    pub(crate) fetch: FetchLimits,
 }
 
 /// Who may be root.
@@ -48,6 +58,10 @@ impl Rules {
             network: self.network.or(defaults.network),
             memory: self.memory.or(defaults.memory),
             seconds: self.seconds.or(defaults.seconds),
+            hosts: self.hosts.clone().or_else(|| defaults.hosts.clone()),
+            allow_hosts: self.allow_hosts.clone().or_else(|| defaults.allow_hosts.clone()),
+            private_hosts: self.private_hosts.clone().or_else(|| defaults.private_hosts.clone()),
+            fetch: self.fetch.or(&defaults.fetch),
         }
     }
 }

@@ -6,7 +6,7 @@ use cap_std::fs::Dir;
 use sti_core::{Blob, ImageFacts, Plan, Progress, Reference, Tree, Variable, plan::Network, tree};
 use sti_engine::Questions;
 
-use crate::{Moment, Web};
+use crate::{Keeper, Moment, Web};
 
 /// A build to be planned.
 #[derive(Clone)]
@@ -87,6 +87,10 @@ pub struct Errand {
 pub struct Reach {
     /// Servers; none where the address grants no network.
     pub web: Option<Arc<dyn Web>>,
+    /// What earlier fetches left; without it nothing is found and nothing is kept.
+    pub keeper: Option<Arc<dyn Keeper>>,
+    /// Where it keeps what does not fit into memory, in files without a name.
+    pub spool: Arc<Dir>,
     /// For messages and progress.
     pub progress: Arc<dyn Progress>,
 }
@@ -96,8 +100,10 @@ pub struct Reach {
 pub struct Fetched {
     /// What it found out, such as `revision`.
     pub facts: Vec<Variable>,
-    /// How much it wrote.
+    /// How much there is in the tree: what it wrote, or what was kept.
     pub summary: tree::Summary,
+    /// Whether the keeper's tree was taken, so that nothing was written.
+    pub is_reused: bool,
     /// Which modes lost bits.
     pub dropped: Option<tree::DroppedBits>,
 }

@@ -107,11 +107,12 @@ impl Plugin {
                 Ok((Resource::<handles::Address>::new_borrow(address.rep()), tree))
             })
             .await?;
-        let tree = state.take_tree().unwrap_or_else(|| unreachable!("a call keeps the tree that it fills"));
+        let (tree, reused) = state.take_tree();
+        let tree = tree.unwrap_or_else(|| unreachable!("a call keeps the tree that it fills"));
         let dropped = tree.dropped_bits().cloned();
-        let summary = tree.finish().map_err(|problem| self.problem(problem))?;
+        let summary = reused.map_or_else(|| tree.finish(), Ok).map_err(|problem| self.problem(problem))?;
         match state.matter {
-            Matter::Errand(_, facts) => Ok(Fetched { facts, summary, dropped }),
+            Matter::Errand(_, facts) => Ok(Fetched { facts, summary, is_reused: reused.is_some(), dropped }),
             _ => unreachable!("a call keeps what it is about"),
         }
     }

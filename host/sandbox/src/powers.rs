@@ -10,6 +10,7 @@ mod log;
 mod network;
 mod plans;
 mod requests;
+mod spools;
 mod trees;
 mod words;
 
@@ -20,7 +21,7 @@ use cap_std::fs::Dir;
 use sti_bindings::host::sti::host as wit;
 use sti_core::{
     Blob, Finding, ImageFacts, Tree, Variable,
-    tree::{GrowingFile, TreeWriter},
+    tree::{GrowingFile, Summary, TreeWriter},
 };
 use sti_engine::Questions;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
@@ -29,10 +30,11 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 pub(crate) use budget::Budget;
 pub(crate) use draft::Draft;
 pub(crate) use log::Voice;
+use spools::Spools;
 pub(crate) use words::problem_from_wit;
 
 use crate::{
-    Card, Errand, Job, Limits, Powers, Reach, Subject,
+    Card, Errand, Job, Keeper, Limits, Powers, Reach, Subject,
     calls::Clock,
     memory::Memory,
     output::Output,
@@ -51,17 +53,29 @@ pub(crate) struct State {
     asked: usize,
     images: Vec<ImageFacts>,
     tree: Option<Tree>,
-    blobs: Vec<Blob>,
+    /// By their number.
+    blobs: HashMap<u32, Blob>,
+    spools: Spools,
     filled: Option<TreeWriter>,
+    keeper: Option<Arc<dyn Keeper>>,
+    reuse: Reuse,
     /// Files that were opened, by their number; nothing where one is finished.
     growing: HashMap<u32, Option<GrowingFile>>,
     web: Option<Arc<dyn Web>>,
     answers: HashMap<u32, Box<dyn Answer>>,
     lines: HashMap<u32, Box<dyn Line>>,
-    /// How many files, answers and lines there were so far.
+    /// How many blobs, files, answers and lines there were so far.
     opened: u32,
     pub(crate) card: Card,
     pub(crate) matter: Matter,
+}
+
+/// Whether a tree of an earlier fetch was asked for, and whether there was one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reuse {
+    NotAsked,
+    NothingKept,
+    Taken(Summary),
 }
 
 /// What a call is about.
@@ -107,15 +121,21 @@ impl State {
         errand: Errand,
         tree: TreeWriter,
     ) -> wasmtime::Result<Self> {
-        let voice = Voice::new(plugin, reach.progress, limits.log_bytes);
+        let voice = Voice::new(plugin, Arc::clone(&reach.progress), limits.log_bytes);
         let wasi = wasi_with(output, errand.input.as_deref())?;
         let matter = Matter::Errand(Box::new(errand), Vec::new());
-        Ok(Self { wasi, filled: Some(tree), web: reach.web, ..Self::new(limits, voice, None, output, matter) })
+        let Reach { web, keeper, spool, .. } = reach;
+        let spools = Spools::new(spool, tree.limits().bytes);
+        Ok(Self { wasi, spools, filled: Some(tree), web, keeper, ..Self::new(limits, voice, None, output, matter) })
     }
 
-    /// The tree that was filled.
-    pub(crate) fn take_tree(&mut self) -> Option<TreeWriter> {
-        self.filled.take()
+    /// The tree that was to be filled, and how much there is in the one that was taken in its place.
+    pub(crate) fn take_tree(&mut self) -> (Option<TreeWriter>, Option<Summary>) {
+        let reused = match self.reuse {
+            Reuse::Taken(summary) => Some(summary),
+            Reuse::NotAsked | Reuse::NothingKept => None,
+        };
+        (self.filled.take(), reused)
     }
 
     fn new(limits: &Limits, voice: Voice, questions: Option<Arc<dyn Questions>>, output: &Output, matter: Matter) -> Self {
@@ -132,8 +152,11 @@ impl State {
             asked: 0,
             images: Vec::new(),
             tree: None,
-            blobs: Vec::new(),
+            blobs: HashMap::new(),
+            spools: Spools::default(),
             filled: None,
+            keeper: None,
+            reuse: Reuse::NotAsked,
             growing: HashMap::new(),
             web: None,
             answers: HashMap::new(),

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use sti_core::{Blob, Problem, Variable};
 
-/// What is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is sent. Not to be shown: its headers may hold a login that the plugin knows.
+#[derive(Clone, PartialEq, Eq)]
 pub struct WebRequest {
     /// As the plugin wrote it.
     pub method: String,

@@ -50,9 +50,13 @@ pub(crate) enum Command {
     /// Takes the arguments of `sti build` and does everything up to approval. It may pull images as `--pull` says and look into them,
     /// and does nothing else. With `--json` the plan is printed for machines; docs/plan.schema.json describes it.
     Plan(Box<PlanCommand>),
-    /// Fetch a source into a directory, and build nothing
+    /// Fetch a source, and build nothing
     ///
-    /// Shows what a build of the same address would be given. Who fetches is a plugin in the sandbox; what it writes is judged path by path.
+    /// Shows what a build of the same address would be given: in DIR, or, without it, kept in the cache for the next build, which then asks
+    /// the server one question. Who fetches is a plugin in the sandbox; what it writes is judged path by path.
+    ///
+    /// What was fetched stays in the cache (`~/.cache/sti/sources`) until more than 5 GiB are kept; then what was not used for longest goes.
+    /// The variable `STI_CACHE_SIZE` sets another size, such as `20G`, and `0` keeps nothing. `sti gc --sources` removes all of it.
     Fetch(FetchCommand),
     /// Check whether an image can build source
     ///
@@ -62,11 +66,14 @@ pub(crate) enum Command {
     ///
     /// Lists the plugins by name, with the digests that a policy file vets. With FILE it shows what that component is and what it may use.
     Plugins(PluginsCommand),
-    /// Remove what dead builds left in the engine
+    /// Remove what dead builds left in the engine, and fetched sources that are of no use
     ///
     /// A build that was killed, or lost its engine, leaves containers and volumes. The next build of the same user removes them too. A
     /// build that is alive is never touched, and neither is one of another machine or user. A container that `--debug` kept goes as well.
-    Gc(EngineCommand),
+    ///
+    /// Of the fetched sources in the cache those go that cannot be used any more, and of the rest what was not used for longest, until no
+    /// more is kept than `STI_CACHE_SIZE` says. What a build uses stays.
+    Gc(GcCommand),
     /// Check engine, sockets, disk, sandbox and cache
     ///
     /// Says what to do about what is missing. Exits with 0 only if all is well, and with 1 if something is not.
@@ -182,14 +189,20 @@ pub(crate) struct Fetching {
     #[arg(long, value_name = "sha256:DIGITS", help_heading = "Fetching")]
     pub(crate) checksum: Option<String>,
     /// A host that may be reached beside the one in SOURCE, such as one that it redirects to; repeatable
+    ///
+    /// `HOST`, `HOST:PORT` or `*.DOMAIN` are reached at public addresses, and `ADDRESS` or `NETWORK/BITS` as they are.
     #[arg(long, value_name = "HOST", help_heading = "Fetching")]
     pub(crate) allow_host: Vec<String>,
     /// Certificate authorities to be trusted beside the system's, in PEM
     #[arg(long, value_name = "FILE", help_heading = "Fetching")]
     pub(crate) ca_cert: Option<PathBuf>,
-    /// How much may be fetched: `entries`, `bytes`, `path-bytes`; repeatable
+    /// Fetch all of it anew, and keep nothing of it for later builds
+    #[arg(long, help_heading = "Fetching")]
+    pub(crate) no_cache: bool,
+    /// How much may be fetched: `entries`, `bytes`, `path-bytes`, `depth`, `download-bytes`, `total-seconds`; repeatable
     ///
-    /// Without it: 1,000,000 entries, 32 GiB together, 4,096 bytes a path.
+    /// Without it: 1,000,000 entries, 32 GiB together, 4,096 bytes a path, 512 levels, 32 GiB a download, 6 hours. Where a policy file
+    /// sets one of them, it can only be narrowed.
     #[arg(long, value_name = "NAME=NUMBER", help_heading = "Fetching")]
     pub(crate) limit: Vec<String>,
 }
@@ -216,8 +229,8 @@ impl Fetching {
 pub(crate) struct FetchCommand {
     /// What to fetch: an archive or a git repository, as `sti build` takes it
     pub(crate) source: PathBuf,
-    /// Where to put it: a directory that is empty, or not there yet
-    pub(crate) dir: PathBuf,
+    /// Where to put it: a directory that is empty, or not there yet. Without it the source is kept in the cache, and nothing else
+    pub(crate) dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) fetching: Fetching,
     /// A policy file to be held to; only where there is no /etc/sti/policy.toml
@@ -339,6 +352,15 @@ pub(crate) struct PluginsCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct EngineCommand {
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GcCommand {
+    /// Remove all fetched sources that no build uses, and nothing else: no engine is asked
+    #[arg(long)]
+    pub(crate) sources: bool,
     #[command(flatten)]
     pub(crate) place: Place,
 }

@@ -10,18 +10,19 @@ use super::{
     interrupt::Interrupts,
     report::print_line,
     request::build_request,
-    surroundings,
+    scratch, surroundings,
 };
 use crate::{StiError, build_as_approved};
 
 pub(super) async fn run(command: BuildCommand, output: &Output) -> Result<ExitCode, StiError> {
     // Before anybody listens for signals: reading the request may wait, for a pipe given as a file, and nothing is to be cleaned up yet.
     let build = BuildId::draw();
-    let (mut request, _scratch) = build_request(&command.what, &build)?;
+    let mut request = build_request(&command.what, &build)?;
     let mut interrupts = Interrupts::listen()?;
     request.remove_previous = command.rm_previous;
     request.keep_failed = output.debug;
     let progress = display::of(output);
+    scratch::tell(&request.source, command.what.fetching.no_cache, progress.as_ref());
     let host = interrupts.unless(surroundings::host(&command.what.place, &build, Arc::clone(&progress))).await?;
     let dir = command.what.dir.as_deref();
     dir.map_or(Ok(()), generated::check)?;

@@ -4,17 +4,17 @@ use std::{
     fs::{self, Permissions},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use cap_std::{ambient_authority, fs::Dir};
 
-use super::scratch;
 use crate::StiError;
 
 /// A directory that is emptied when it is dropped, unless it is to be kept.
 pub(super) struct Destination {
     path: PathBuf,
-    dir: Dir,
+    dir: Arc<Dir>,
     was: Permissions,
     /// What was made for it, the deepest first.
     made: Vec<PathBuf>,
@@ -34,10 +34,10 @@ impl Destination {
         }
         let was = fs::metadata(path).map_err(cannot)?.permissions();
         let dir = Dir::open_ambient_dir(path, ambient_authority()).map_err(cannot)?;
-        Ok(Self { path: path.to_owned(), dir, was, made })
+        Ok(Self { path: path.to_owned(), dir: Arc::new(dir), was, made })
     }
 
-    pub(super) fn dir(&self) -> &Dir {
+    pub(super) fn dir(&self) -> &Arc<Dir> {
         &self.dir
     }
 
@@ -52,8 +52,9 @@ impl Drop for Destination {
         if self.path.as_os_str().is_empty() {
             return;
         }
-        scratch::empty(&self.path);
+        // What cannot be removed is the user's to look at.
         let _kept = fs::set_permissions(&self.path, self.was.clone());
+        let _left = sti_cache::empty(&self.dir);
         for directory in &self.made {
             // Somebody else's file keeps it there.
             let _kept = fs::remove_dir(directory);

@@ -5,6 +5,8 @@ use std::{path::Path, process::ExitCode, sync::Arc};
 use serde_json::json;
 use sti_core::{BuildId, progress::Silent};
 use sti_engine::Engine;
+use sti_policy::{NamedHosts, PluginIdentity};
+use sti_sandbox::Kind;
 
 use super::{
     args::{EngineCommand, Output},
@@ -12,7 +14,7 @@ use super::{
     surroundings::{self, Directories},
     text,
 };
-use crate::StiError;
+use crate::{Known, StiError};
 
 /// One thing that was looked at.
 struct Check {
@@ -30,6 +32,7 @@ pub(super) async fn run(command: EngineCommand, output: &Output) -> Result<ExitC
         leftovers,
         sandbox(&command).await,
         policy(&command),
+        fetchers(&command).await,
         directory("cache", |directories| &directories.cache),
         directory("state", |directories| &directories.state),
     ];
@@ -81,6 +84,22 @@ async fn sandbox(command: &EngineCommand) -> Check {
 fn policy(command: &EngineCommand) -> Check {
     let read = surroundings::read_policy(command.place.policy.as_deref());
     Check { name: "policy", outcome: read.map(|policy| holds(&policy)).map_err(words) }
+}
+
+/// What each fetcher is granted.
+async fn fetchers(command: &EngineCommand) -> Check {
+    let asked = async {
+        let workplace = surroundings::workplace(command.place.policy.as_deref())?;
+        let known = workplace.plugins.known(&workplace.policy).await?;
+        let fetchers =
+            known.into_iter().filter(|known| known.card.as_ref().is_some_and(|card| card.kinds.contains(&Kind::Fetcher)));
+        let grants = fetchers.map(|Known { digest, origin, card, name }| {
+            let plugin = PluginIdentity { name: card.map_or(name, |card| card.name), digest, origin };
+            workplace.policy.fetch_grant(&plugin, NamedHosts::default()).in_short()
+        });
+        Ok(grants.collect::<Vec<_>>().join("; "))
+    };
+    Check { name: "fetchers", outcome: asked.await.map_err(words) }
 }
 
 fn holds(policy: &sti_policy::Policy) -> String {

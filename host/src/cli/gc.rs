@@ -3,18 +3,30 @@
 use std::process::ExitCode;
 
 use serde_json::json;
+use sti_cache::Tidied;
 use sti_core::BuildId;
 use sti_engine::Leftover;
 
 use super::{
-    args::{EngineCommand, Output},
+    args::{GcCommand, Output},
     display,
     report::{print_json, print_line},
-    surroundings,
+    scratch, surroundings, text,
 };
 use crate::{Host, StiError};
 
-pub(super) async fn run(command: EngineCommand, output: &Output) -> Result<ExitCode, StiError> {
+pub(super) async fn run(command: GcCommand, output: &Output) -> Result<ExitCode, StiError> {
+    // First, because it needs no engine.
+    let sources = tidy_sources(command.sources)?;
+    if !output.json && !output.quiet {
+        tell(sources);
+    }
+    if command.sources {
+        if output.json {
+            print_json(&json!({"sources": as_json(sources)}));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let progress = display::of(&Output { json: false, ..output.clone() });
     let host = surroundings::host(&command.place, &BuildId::draw(), progress).await?;
     let owner = surroundings::owner();
@@ -34,7 +46,7 @@ pub(super) async fn run(command: EngineCommand, output: &Output) -> Result<ExitC
         let _gone = dead.bury();
     }
     if output.json {
-        print_json(&json!({"builds": swept, "removed": removed, "kept_builds": kept}));
+        print_json(&json!({"builds": swept, "removed": removed, "kept_builds": kept, "sources": as_json(sources)}));
     } else if !output.quiet {
         print_line(&format!("removed {removed} things of {swept} dead builds; {kept} builds are alive or another machine's"));
     }
@@ -49,4 +61,18 @@ fn is_dead(leftover: &Leftover, owner: &str, host: &Host) -> Result<bool, StiErr
     }
     let living = lives.is_living(&leftover.build);
     Ok(!living.map_err(|error| StiError::Ours(format!("cannot look at the lock of {}: {error}", leftover.build)))?)
+}
+
+fn tidy_sources(all: bool) -> Result<Tidied, StiError> {
+    let Some(store) = scratch::store_to_tidy()? else { return Ok(Tidied::default()) };
+    Ok(if all { store.clear() } else { store.tidy() })
+}
+
+fn tell(Tidied { removed, freed, kept, bytes }: Tidied) {
+    let (freed, bytes) = (text::size(freed), text::size(bytes));
+    print_line(&format!("freed {freed} of fetched sources ({removed} things); {kept} things of {bytes} are kept"));
+}
+
+fn as_json(Tidied { removed, freed, kept, bytes }: Tidied) -> serde_json::Value {
+    json!({"removed": removed, "freed_bytes": freed, "kept": kept, "kept_bytes": bytes})
 }

@@ -10,16 +10,17 @@ use super::{
     interrupt::Interrupts,
     report::{print_json, print_line},
     request::build_request,
-    surroundings,
+    scratch, surroundings,
 };
 use crate::{StiError, plan};
 
 pub(super) async fn run(command: PlanCommand, output: &Output) -> Result<ExitCode, StiError> {
     let build = BuildId::draw();
-    let (request, _scratch) = build_request(&command.what, &build)?;
+    let request = build_request(&command.what, &build)?;
     let mut interrupts = Interrupts::listen()?;
     // Standard output belongs to the plan.
     let progress = display::of(&Output { json: false, ..output.clone() });
+    scratch::tell(&request.source, command.what.fetching.no_cache, progress.as_ref());
     let host = interrupts.unless(surroundings::host(&command.what.place, &build, Arc::clone(&progress))).await?;
     let planning = Box::pin(plan(request, &host, Arc::clone(&progress)));
     let planned = interrupts.unless_cleaning(planning, &host, progress.as_ref()).await?;

@@ -60,6 +60,11 @@ fn print_card(card: &Card) {
     print_line(&format!("    {}", card.summary));
     let needs = if card.needs.is_empty() { "nothing".to_owned() } else { card.needs.join(", ") };
     print_line(&format!("    may use {needs}"));
+    if card.kinds.contains(&Kind::Fetcher) {
+        let schemes = card.schemes.iter().map(|scheme| format!("{scheme}:"));
+        let fetches: Vec<_> = schemes.chain(card.suffixes.iter().map(|ending| format!("…{ending}"))).collect();
+        print_line(&format!("    fetches {}", if fetches.is_empty() { "by name only".to_owned() } else { fetches.join(", ") }));
+    }
     let flag = if card.kinds.contains(&Kind::Fetcher) { "--fetch-set" } else { "--set" };
     for setting in &card.settings {
         let default = setting.default.as_ref().map(|default| format!(" [default: {default}]")).unwrap_or_default();

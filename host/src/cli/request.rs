@@ -2,21 +2,21 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use sti_core::{BuildId, Pull, Reference, Variable, plan::Network, tree::WriteLimits};
+use sti_core::{BuildId, Pull, Reference, Variable, plan::Network};
 use sti_network::Login;
+use sti_policy::{FetchLimit, FetchLimits};
 
 use super::{
     args::{ContractChoice, Fetching, NetworkChoice, PullChoice, WhatToBuild},
-    environment,
-    scratch::Scratch,
+    environment, scratch,
     source::{self, Word},
     web,
 };
-use crate::{BuildRequest, FetcherChoice, Source, SourceAddress, StiError, StrategyChoice};
+use crate::{BuildRequest, FetcherChoice, Source, SourceAddress, StiError, StrategyChoice, Target};
 
 /// Reads everything that can be wrong with the request before any work is done. What is fetched goes to a directory that is removed with
-/// the second answer.
-pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<(BuildRequest, Option<Scratch>), StiError> {
+/// the request.
+pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<BuildRequest, StiError> {
     let builder_image = Reference::parse(&what.builder_image)?;
     let tag = tag(&what.tag)?;
     let runtime_image = what.runtime.as_deref().map(Reference::parse).transpose()?;
@@ -24,8 +24,8 @@ pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<(Buil
     let settings = pairs("--set", &what.set)?;
     let labels = pairs("--label", &what.label)?;
     let strategy = strategy(&what.strategy)?;
-    let (source, source_address, scratch) = source(what, build)?;
-    let request = BuildRequest {
+    let (source, source_address) = source(what, build)?;
+    Ok(BuildRequest {
         source_address,
         runtime_image,
         strategy,
@@ -37,23 +37,22 @@ pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<(Buil
         network: network(what.network),
         contract: what.contract.map(contract).transpose()?,
         ..BuildRequest::new(source, builder_image, tag)
-    };
-    Ok((request, scratch))
+    })
 }
 
-/// What is built, where labels say it is from, and the place for it where it is fetched.
-fn source(what: &WhatToBuild, build: &BuildId) -> Result<(Source, String, Option<Scratch>), StiError> {
+/// What is built, and where labels say it is from.
+fn source(what: &WhatToBuild, build: &BuildId) -> Result<(Source, String), StiError> {
     match source::read(&what.source)? {
         Word::Tree(tree) => {
             refuse_fetching(what)?;
             let tree = if what.context_dir == "." { tree } else { tree.within(&what.context_dir)? };
-            Ok((tree.into(), address(&what.source), None))
+            Ok((tree.into(), address(&what.source)))
         }
         Word::Address(address, login) => {
             let address = narrowed(*address, login, &what.fetching, &what.context_dir)?;
-            let scratch = Scratch::new(build)?;
-            let (written, into) = (address.written.clone(), Arc::clone(scratch.dir()));
-            Ok((Source::Address { address: Box::new(address), into }, written, Some(scratch)))
+            let into = Target::Scratch(Arc::new(scratch::of_build(build, address.store.as_deref())?));
+            let written = address.written.clone();
+            Ok((Source::Address { address: Box::new(address), into }, written))
         }
     }
 }
@@ -84,7 +83,8 @@ pub(super) fn narrowed(
     let checksum = flags.checksum.as_deref().map(checksum).transpose()?;
     // A file reaches no server. A repository of this machine names none, but its submodules may: `--allow-host` grants those.
     let web = if address.file.is_some() { None } else { Some(Arc::new(web::surroundings(login, flags)?)) };
-    Ok(SourceAddress { reference, subdirectory, settings, fetcher, checksum, limits, web, ..address })
+    let (store, spool) = (scratch::store(flags.no_cache)?, Some(Arc::new(scratch::spool()?)));
+    Ok(SourceAddress { reference, subdirectory, settings, fetcher, checksum, limits, spool, web, store, ..address })
 }
 
 fn fetcher(word: &str) -> Result<FetcherChoice, StiError> {
@@ -106,20 +106,21 @@ fn checksum(given: &str) -> Result<String, StiError> {
     })
 }
 
-fn limits(given: &[String]) -> Result<WriteLimits, StiError> {
-    let mut limits = WriteLimits::default();
+fn limits(given: &[String]) -> Result<FetchLimits, StiError> {
+    let mut limits = FetchLimits::default();
     for pair in pairs("--limit", given)? {
         let refused = |what: String| StiError::InvalidArgument {
             what,
-            hint: Some("--limit entries=NUMBER, --limit bytes=NUMBER or --limit path-bytes=NUMBER".to_owned()),
+            hint: Some(format!("--limit {}", FetchLimit::ALL.map(|limit| format!("{}=NUMBER", limit.key())).join(", --limit "))),
         };
-        let number: u64 =
-            pair.value.parse().map_err(|_| refused(format!("the limit `{}` is no number: `{}`", pair.name, pair.value)))?;
-        match pair.name.as_str() {
-            "entries" => limits.entries = number,
-            "bytes" => limits.bytes = number,
-            "path-bytes" => limits.path_bytes = usize::try_from(number).unwrap_or(usize::MAX),
-            name => return Err(refused(format!("there is no limit `{name}`"))),
+        let (name, value) = (&pair.name, &pair.value);
+        let number: u64 = value.parse().map_err(|_| refused(format!("the limit `{name}` is no number: `{value}`")))?;
+        match FetchLimit::of(name) {
+            Some(limit) if number > limit.most() => {
+                return Err(refused(format!("the limit `{name}` goes up to {}, and not to {number}", limit.most())));
+            }
+            Some(limit) => limits.set(limit, number),
+            None => return Err(refused(format!("there is no limit `{name}`"))),
         }
     }
     Ok(limits)

@@ -78,7 +78,7 @@ fn open_what_is_here(address: &mut SourceAddress) -> Result<(), StiError> {
         let dir = Dir::open_ambient_dir(&path, ambient_authority()).map_err(|error| not_opened(&path, &error))?;
         address.input = Some(Arc::new(dir));
     } else if metadata.is_file() {
-        address.file = Some(File::open(&path).and_then(Blob::of).map_err(|error| not_opened(&path, &error))?);
+        address.file = Some(File::open(&path).and_then(Blob::of_user).map_err(|error| not_opened(&path, &error))?);
     } else {
         return Err(tree::Error::SpecialFile { path: path.display().to_string(), kind: kind_of(&metadata) }.into());
     }

@@ -17,10 +17,13 @@ use cap_std::{
 use sti_core::{BuildId, Progress, progress::Level};
 use sti_docker::{Candidate, DockerEngine};
 use sti_engine::Engine;
-use sti_policy::{Policy, Which};
+use sti_policy::{Policy, Which, Whose};
 use sti_sandbox::{Limits, Sandbox};
 
-use super::args::{Color, EngineChoice, Place};
+use super::{
+    args::{Color, EngineChoice, Place},
+    installed,
+};
 use crate::{Host, Lives, Plugins, StiError};
 
 /// Whether the user has not asked for plain text by `NO_COLOR` (<https://no-color.org>) or a terminal without colours.
@@ -73,7 +76,7 @@ pub(super) fn private_dir(path: &Path) -> Result<Dir, StiError> {
 }
 
 /// The same, and nothing where it cannot be made or written, as in a read-only home: a build does without.
-fn private_dir_if_any(path: &Path) -> Result<Option<Dir>, StiError> {
+pub(super) fn private_dir_if_any(path: &Path) -> Result<Option<Dir>, StiError> {
     made(path).ok().filter(is_writable).map(|dir| trusted(dir, path)).transpose()
 }
 
@@ -122,7 +125,9 @@ pub(super) fn workplace(policy: Option<&Path>) -> Result<Workplace, StiError> {
         }
     };
     let sandbox = Sandbox::new(sti_sandbox::Settings { store, limits: Limits::default() })?;
-    Ok(Workplace { plugins: Plugins::new(sandbox), policy: read_policy(policy)?, lives: lives.map(Lives::new) })
+    let policy = read_policy(policy)?;
+    let plugins = Plugins::new(sandbox).with_installed(installed::read_all(&policy)?);
+    Ok(Workplace { plugins, policy, lives: lives.map(Lives::new) })
 }
 
 /// The policy that holds: the site's, else the one that the user names, else none.
@@ -131,10 +136,10 @@ pub(super) fn read_policy(flag: Option<&Path>) -> Result<Policy, StiError> {
     // A site policy that we may not see holds all the same: reading it then says so.
     let site_exists = !fs::symlink_metadata(sti_policy::SITE_FILE).is_err_and(|error| absent(&error));
     let variable = env::var_os("STI_POLICY").filter(|value| !value.is_empty()).map(PathBuf::from);
-    let path = match sti_policy::choose(site_exists, flag, variable.as_deref())? {
+    let (path, whose) = match sti_policy::choose(site_exists, flag, variable.as_deref())? {
         Which::None => return Ok(Policy::none()),
-        Which::Site => PathBuf::from(sti_policy::SITE_FILE),
-        Which::Named(path) => path,
+        Which::Site => (PathBuf::from(sti_policy::SITE_FILE), Whose::Site),
+        Which::Named(path) => (path, Whose::User),
     };
     let (parent, name) = (path.parent().filter(|parent| !parent.as_os_str().is_empty()), path.file_name());
     let dir = Dir::open_ambient_dir(parent.unwrap_or(Path::new(".")), ambient_authority());
@@ -144,7 +149,7 @@ pub(super) fn read_policy(flag: Option<&Path>) -> Result<Policy, StiError> {
     };
     let dir = dir.map_err(|error| not_read(error.to_string()))?;
     let name = name.and_then(|name| name.to_str()).ok_or_else(|| not_read("it has no file name".to_owned()))?;
-    Ok(Policy::load(&dir, name, &path)?)
+    Ok(Policy::load(&dir, name, &path, whose)?)
 }
 
 /// Finds the engine and makes ready for one build.

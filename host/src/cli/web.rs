@@ -6,13 +6,11 @@ use std::{
     sync::Arc,
 };
 
+use sti_core::hosts::HostPattern;
 use sti_network::{Authorities, Credentials, Login, Proxies};
 
 use super::{args::Fetching, scratch};
 use crate::{StiError, web::Surroundings};
-
-/// As large as a file system on which a download is kept mostly allows.
-const DOWNLOAD_LIMIT: u64 = 32 << 30;
 
 /// The network as this user has it.
 pub(super) fn surroundings(login: Option<Login>, flags: &Fetching) -> Result<Surroundings, StiError> {
@@ -22,9 +20,15 @@ pub(super) fn surroundings(login: Option<Login>, flags: &Fetching) -> Result<Sur
         authorities: authorities(flags.ca_cert.as_deref())?,
         proxies: Proxies::from_variables(variable),
         spool: Arc::new(scratch::spool()?),
-        download_limit: DOWNLOAD_LIMIT,
         ssh: PathBuf::from("ssh"),
-        hosts: flags.allow_host.clone(),
+        hosts: flags.allow_host.iter().map(|host| named_host(host)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn named_host(written: &str) -> Result<HostPattern, StiError> {
+    HostPattern::parse(written).map_err(|why| StiError::InvalidArgument {
+        what: format!("`--allow-host {written}` {why}"),
+        hint: Some("--allow-host HOST, --allow-host HOST:PORT, --allow-host '*.DOMAIN' or --allow-host ADDRESS".to_owned()),
     })
 }
 

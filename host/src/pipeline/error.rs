@@ -4,6 +4,7 @@ use sti_core::{Problem, ProblemKind, Pull, Reference, reference::Malformed, tree
 use sti_docker::NoEndpoint;
 use sti_engine as engine;
 use sti_policy as policy;
+use sti_policy::Settled;
 use sti_sandbox as sandbox;
 use thiserror::Error;
 
@@ -270,6 +271,7 @@ const OF_REFERENCES: &[&str] =
 fn of_fetch(problem: &Problem) -> (&'static str, u8) {
     match (problem.kind, problem.code.as_str()) {
         (_, "no-space") => ("no-space", 5),
+        (_, Settled::TOOK_TOO_LONG) => ("fetch-failed", 5),
         (ProblemKind::Invalid | ProblemKind::NotFound, code) if OF_REFERENCES.contains(&code) => ("invalid-ref", 2),
         (ProblemKind::Invalid, "invalid-address" | "invalid-setting") => ("invalid-argument", 2),
         (ProblemKind::NotFound, _) | (ProblemKind::Invalid, "source-not-found") => ("source-not-found", 2),

@@ -10,33 +10,53 @@ use std::{
 };
 
 use cap_std::fs::Dir;
+use sti_cache::{Kept, Scratch, Store, copy_tree};
 use sti_core::{
     Blob, Problem, ProblemKind, Progress, Tree, Variable,
     progress::Level,
-    tree::{Summary, TreeWriter, WriteLimits},
+    tree::{Summary, TreeWriter},
 };
-use sti_sandbox::{Errand, Reach};
+use sti_sandbox::{Errand, Keeper, Reach};
 
-use super::error::StiError;
+use super::{error::StiError, keeping::Keeping};
 use crate::{
     Plugins,
-    plugins::FetcherChoice,
+    plugins::{FetcherChoice, within},
     web::{self, Refusals},
 };
-use sti_policy::Policy;
+use sti_policy::{FetchLimits, Policy, Settled};
+use tokio::time::timeout;
 
 /// What is built: a tree that is there, or an address that leads to one.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A directory or a file of the user's.
     Tree(Tree),
-    /// Something to be fetched first, into an empty directory.
+    /// Something to be fetched first.
     Address {
         /// What to fetch.
         address: Box<SourceAddress>,
-        /// Where to; nobody else writes there, and it stays until the build has ended.
-        into: Arc<Dir>,
+        /// Where to; it stays until the build has ended.
+        into: Target,
     },
+}
+
+/// Where a fetched tree goes.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// Into an empty directory, where nobody else writes; a tree that is kept is copied there.
+    Directory(Arc<Dir>),
+    /// Into a scratch directory that the store may keep; a tree that is kept is used where it is.
+    Scratch(Arc<Scratch>),
+}
+
+impl Target {
+    fn dir(&self) -> &Dir {
+        match self {
+            Self::Directory(dir) => dir,
+            Self::Scratch(scratch) => scratch.tree(),
+        }
+    }
 }
 
 impl From<Tree> for Source {
@@ -68,10 +88,14 @@ pub struct SourceAddress {
     pub fetcher: FetcherChoice,
     /// The SHA-256 that the bytes must have as they come, in hexadecimal digits in small letters.
     pub checksum: Option<String>,
-    /// How much may be fetched.
-    pub limits: WriteLimits,
+    /// How much may be fetched, where the user says so.
+    pub limits: FetchLimits,
+    /// Where is kept what is neither the source nor fits into memory, in files without a name; where the source goes, if nothing is said.
+    pub spool: Option<Arc<Dir>>,
     /// How servers are reached; without it, none is.
     pub web: Option<Arc<web::Surroundings>>,
+    /// What earlier fetches left; without it, all is fetched, and nothing kept.
+    pub store: Option<Arc<Store>>,
 }
 
 /// A source that is there.
@@ -81,8 +105,12 @@ pub struct Fetched {
     pub tree: Tree,
     /// What is known of where it came from, such as `revision`.
     pub facts: Vec<Variable>,
-    /// How much was written; nothing where nothing was fetched.
+    /// How much there is in the whole of it; nothing where nothing was fetched.
     pub summary: Option<Summary>,
+    /// Where the tree is kept, which stays as long as this lives; nothing where it is not.
+    pub kept: Option<Arc<Kept>>,
+    /// Whether it was there already, so that there is nothing new to make room for.
+    pub is_reused: bool,
 }
 
 /// The tree of a source, fetched where it is not there yet.
@@ -93,19 +121,29 @@ pub(super) async fn tree_of(
     progress: &Arc<dyn Progress>,
 ) -> Result<Fetched, StiError> {
     match source {
-        Source::Tree(tree) => Ok(Fetched { tree: tree.clone(), facts: Vec::new(), summary: None }),
-        Source::Address { address, into } => fetch(address, into, plugins, policy, progress).await,
+        Source::Tree(tree) => Ok(Fetched { tree: tree.clone(), facts: Vec::new(), summary: None, kept: None, is_reused: true }),
+        Source::Address { address, into } => {
+            let fetched = fetch(address, into, plugins, policy, progress).await?;
+            if let Some(store) = address.store.clone().filter(|_| !fetched.is_reused) {
+                // While the build goes on: nobody waits for it, and what is not done at the end is done by a later one.
+                drop(tokio::task::spawn_blocking(move || {
+                    store.tidy();
+                    let _unsettled = store.settle();
+                }));
+            }
+            Ok(fetched)
+        }
     }
 }
 
-/// Fetches what an address names into a directory, which must be empty, and answers with the tree.
+/// Fetches what an address names, or finds it among what is kept, and answers with the tree.
 ///
 /// # Errors
 /// Where nobody fetches such addresses, policy does not vet the plugin, or the plugin could not fetch; what was written until then stays
 /// for the caller to remove.
 pub async fn fetch(
     address: &SourceAddress,
-    into: &Dir,
+    into: &Target,
     plugins: &Plugins,
     policy: &Policy,
     progress: &Arc<dyn Progress>,
@@ -113,8 +151,11 @@ pub async fn fetch(
     let begun = Instant::now();
     let fetcher = plugins.fetcher(address, policy).await?;
     fetcher.check_settings(&address.settings)?;
+    let grant = policy.fetch_grant(fetcher.identity(), web::named(address));
+    progress.say(Level::Debug, format!("`{}` is granted {grant}", fetcher.identity().name));
+    let limits = grant.settle(&address.limits)?;
     progress.say(Level::Info, format!("fetching `{}`", address.written));
-    let writer = TreeWriter::new(into, address.limits).map_err(|error| not_fetched(address, unwritable(&error)))?;
+    let writer = TreeWriter::new(into.dir(), limits.write_limits()).map_err(|error| not_fetched(address, unwritable(&error)))?;
     let subdirectory = Some(address.subdirectory.clone()).filter(|subdirectory| !subdirectory.is_empty());
     let errand = Errand {
         text: address.text.clone(),
@@ -126,23 +167,61 @@ pub async fn fetch(
     };
     let checksum = Arc::new(Checksum::of(address).await?);
     let refusals = Arc::new(Refusals::default());
-    let servers = address.web.as_ref().map(|surroundings| web::of(address, surroundings, &checksum, &refusals, progress));
+    let servers =
+        address.web.as_ref().map(|to| web::of(to, (&grant, &limits), address.store.as_ref(), &checksum, &refusals, progress));
     let servers = servers.transpose().map_err(|problem| not_fetched(address, problem))?;
-    let reach = Reach { web: servers, progress: Arc::clone(progress) };
-    let brought = fetcher.plugin().fetch(errand, writer, reach).await.map_err(|error| match refusals.take() {
+    let keeping = Keeping::of(address, fetcher.plugin().digest(), &grant, limits.write_limits()).map(Arc::new);
+    let keeper = keeping.clone().map(|keeping| keeping as Arc<dyn Keeper>);
+    let spool = address.spool.clone().map_or_else(|| into.dir().try_clone().map(Arc::new), Ok);
+    let spool = spool.map_err(|error| not_fetched(address, unwritable(&error)))?;
+    let reach = Reach { web: servers, keeper, spool, progress: Arc::clone(progress) };
+    let plugin = fetcher.plugin().limited(&within(grant.own_limits()));
+    let brought = timeout(limits.total(), plugin.fetch(errand, writer, reach)).await;
+    let brought = brought.map_err(|_| not_fetched(address, limits.told(took_too_long(address))))?;
+    let brought = brought.map_err(|error| match refusals.take() {
         Some(refused) => not_fetched(address, refused),
-        None => of_fetcher(error, address),
+        None => of_fetcher(error, address, &limits),
     })?;
     checksum.must_have_been_seen().map_err(|problem| not_fetched(address, problem))?;
     if let Some(dropped) = &brought.dropped {
         progress.say(Level::Warning, dropped.to_string());
     }
-    let Summary { entries, bytes } = brought.summary;
-    progress.say(Level::Info, format!("fetched {entries} entries, {bytes} bytes in {:.1} s", begun.elapsed().as_secs_f32()));
-    let whole = into.try_clone().map_err(|error| not_fetched(address, unwritable(&error)))?;
+    let kept = settle(address, into, keeping.as_deref(), &brought, progress).map_err(|problem| not_fetched(address, problem))?;
+    let (Summary { entries, bytes }, seconds) = (brought.summary, begun.elapsed().as_secs_f32());
+    let how = if brought.is_reused { "fetched before and kept:" } else { "fetched" };
+    progress.say(Level::Info, format!("{how} {entries} entries, {bytes} bytes in {seconds:.1} s"));
+    let whole = kept.as_ref().map_or(into.dir(), |kept| kept.tree()).try_clone();
+    let whole = whole.map_err(|error| not_fetched(address, unwritable(&error)))?;
     let tree = Tree::directory(whole, Path::new(&address.written))?;
     let tree = if address.subdirectory.is_empty() { tree } else { tree.within(&address.subdirectory)? };
-    Ok(Fetched { tree, facts: brought.facts, summary: Some(brought.summary) })
+    Ok(Fetched { tree, facts: brought.facts, summary: Some(brought.summary), kept, is_reused: brought.is_reused })
+}
+
+/// Brings the tree to its place: what was taken into a directory of the user's, what was written under the key that the plugin said.
+/// Answers with the tree that is kept, where that is the one to be used.
+fn settle(
+    address: &SourceAddress,
+    into: &Target,
+    keeping: Option<&Keeping>,
+    brought: &sti_sandbox::Fetched,
+    progress: &Arc<dyn Progress>,
+) -> Result<Option<Arc<Kept>>, Problem> {
+    let Some(keeping) = keeping else { return Ok(None) };
+    // A file of the user's that was changed while it was read is not what its name says.
+    let is_stable = address.file.as_ref().is_none_or(|file| file.identity().is_some());
+    let taken = keeping.taken();
+    let written = match into {
+        Target::Scratch(scratch) if is_stable && taken.is_none() => Some(scratch.as_ref()),
+        _ => None,
+    };
+    let kept = keeping.conclude(written, brought.summary, progress.as_ref());
+    match (into, taken) {
+        (Target::Directory(directory), Some(taken)) => {
+            copy_tree(taken.tree(), directory).map_err(|error| unwritable(&error))?;
+            Ok(None)
+        }
+        (_, taken) => Ok(taken.or(kept)),
+    }
 }
 
 /// What the bytes must be, and whether they were.
@@ -152,6 +231,11 @@ pub(crate) struct Checksum {
 }
 
 impl Checksum {
+    /// What they must be, if anybody said so.
+    pub(crate) fn expected(&self) -> Option<&str> {
+        self.expected.as_deref()
+    }
+
     /// Holds a file of the user's against it at once.
     async fn of(address: &SourceAddress) -> Result<Self, StiError> {
         let checksum = Self { expected: address.checksum.clone(), is_seen: AtomicBool::new(false) };
@@ -191,15 +275,21 @@ impl Checksum {
 }
 
 /// A problem that a fetcher tells is about the address; everything else is about the plugin.
-fn of_fetcher(error: sti_sandbox::Error, address: &SourceAddress) -> StiError {
+fn of_fetcher(error: sti_sandbox::Error, address: &SourceAddress, limits: &Settled) -> StiError {
     match error {
-        sti_sandbox::Error::Problem { problem, .. } => not_fetched(address, problem),
+        sti_sandbox::Error::Problem { problem, .. } => not_fetched(address, limits.told(problem)),
         error => error.into(),
     }
 }
 
 fn not_fetched(address: &SourceAddress, problem: Problem) -> StiError {
     StiError::NotFetched { address: address.written.clone(), problem }
+}
+
+/// Servers may keep a fetch waiting for as long as they like, a byte at a time.
+fn took_too_long(address: &SourceAddress) -> Problem {
+    let message = format!("`{}` was not there in time", address.written);
+    Problem::new(ProblemKind::Exhausted, Settled::TOOK_TOO_LONG, message)
 }
 
 fn unwritable(error: &std::io::Error) -> Problem {

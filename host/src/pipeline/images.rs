@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -13,7 +12,10 @@ use sti_policy::Grant;
 use sti_sandbox::Powers;
 
 use super::{error::StiError, request::BuildRequest};
-use crate::{Host, plugins::Chosen};
+use crate::{
+    Host,
+    plugins::{Chosen, within},
+};
 
 /// The images that a build may look at.
 pub(crate) struct Images {
@@ -88,11 +90,7 @@ impl Images {
 
     /// What policy leaves of the limits of the sandbox.
     pub(crate) fn limits(&self) -> sti_sandbox::Limits {
-        let granted = self.grant.limits();
-        let mut limits = sti_sandbox::Limits::default();
-        limits.memory = granted.memory.unwrap_or(limits.memory);
-        limits.answer = granted.seconds.map_or(limits.answer, Duration::from_secs);
-        limits
+        within(self.grant.limits())
     }
 
     /// What containers of the build may reach.

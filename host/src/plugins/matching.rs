@@ -1,4 +1,5 @@
-//! Which fetcher an address is for, by the cards of all: a prefix that the user wrote, then the longest ending, then the scheme.
+//! Which fetcher an address is for, by the cards of all: a prefix that the user wrote, then the longest ending, then the scheme. Of several
+//! that fit alike it is the first: a shipped one goes before an installed one.
 
 use sti_sandbox::Card;
 
@@ -15,9 +16,11 @@ pub(super) fn fitting(cards: &[&Card], address: &SourceAddress) -> Option<usize>
 
 fn by_ending(cards: &[&Card], text: &str) -> Option<usize> {
     let path = text.split(['?', '#']).next().unwrap_or(text).to_ascii_lowercase();
-    let endings = cards.iter().enumerate().flat_map(|(place, card)| card.suffixes.iter().map(move |ending| (place, ending)));
-    let fitting = endings.filter(|(_, ending)| path.ends_with(&ending.to_ascii_lowercase()));
-    fitting.max_by_key(|(_, ending)| ending.len()).map(|(place, _)| place)
+    let endings: Vec<_> =
+        cards.iter().enumerate().flat_map(|(place, card)| card.suffixes.iter().map(move |ending| (place, ending))).collect();
+    let fitting = endings.into_iter().filter(|(_, ending)| path.ends_with(&ending.to_ascii_lowercase()));
+    // Of equals the last would be taken.
+    fitting.rev().max_by_key(|(_, ending)| ending.len()).map(|(place, _)| place)
 }
 
 /// An address without a scheme is one of ssh's: `user@host:path`. What is none of both is a path.
@@ -43,7 +46,8 @@ mod tests {
         let archive = card("archive", &["archive"], &[".tar", ".tar.gz", ".zip"]);
         let git = card("git", &["git", "ssh", "http", "https"], &[".git"]);
         let odd = card("odd", &["odd"], &[".gz"]);
-        let cards = [&archive, &git, &odd];
+        let late = card("late", &["https", "late"], &[".tar.gz", ".git", ".late"]);
+        let cards = [&archive, &git, &odd, &late];
         let address = SourceAddress { prefix: prefix.map(str::to_owned), text: text.to_owned(), ..SourceAddress::default() };
         let found = fitting(&cards, &address).map(|place| cards[place].name.as_str());
         assert_eq!(found, expected, "{prefix:?} {text}");
@@ -60,6 +64,8 @@ mod tests {
         check(None, "https://example.com/app", Some("git"));
         check(None, "git@example.com:app", Some("git"));
         check(None, "odd://x", Some("odd"));
+        check(None, "https://example.com/app.git", Some("git"));
+        check(None, "https://example.com/app.late", Some("late"));
         check(None, "ftp://example.com/x", None);
     }
 }

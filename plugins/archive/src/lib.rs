@@ -52,12 +52,16 @@ impl Fetcher for Archive {
         let strip = settings::strip(address)?;
         let blob = Rc::new(bytes_of(address)?);
         let format = Format::of(&mut Reader::new(&blob))?;
-        let entries = match format {
+        address.record_fact("format", format.name());
+        if let Some(identity) = blob.identity()
+            && tree.reuse(&identity)?
+        {
+            return Ok(());
+        }
+        match format {
             Format::Tar(codec) => tar::unpack(&blob, codec, strip, tree)?,
             Format::Zip => zip::unpack(&blob, strip, tree)?,
         };
-        address.record_fact("format", format.name());
-        address.record_fact("entries", &entries.to_string());
         Ok(())
     }
 }

@@ -132,6 +132,16 @@ fn digest(state: StateRef) -> Option<AttributesDigest> {
 }
 
 impl Treatment {
+    /// Whether a file stays as it is.
+    pub(crate) fn is_none(&self) -> bool {
+        !self.ident && self.encoding.is_none() && !self.changes_endings()
+    }
+
+    /// Lines end in a line feed in a repository, and here too unless something else is asked for.
+    fn changes_endings(&self) -> bool {
+        matches!(self.endings, Some(AttributesDigest::TextCrlf | AttributesDigest::TextAutoCrlf))
+    }
+
     /// Makes of a file what git would write.
     pub(crate) fn apply(&self, path: &str, content: &mut Vec<u8>) -> Result<(), Problem> {
         let mut changed = Vec::new();
@@ -142,7 +152,7 @@ impl Treatment {
                 *content = changed;
             }
         }
-        if let Some(endings) = self.endings
+        if let Some(endings) = self.endings.filter(|_| self.changes_endings())
             && eol::convert_to_worktree(content, endings, &mut changed, eol::Configuration::default()).map_err(told)?
         {
             std::mem::swap(content, &mut changed);

@@ -1,8 +1,8 @@
 //! A commit's files, written into the tree that the host gave.
 
-use std::{collections::HashSet, io::Write};
+use std::collections::HashSet;
 
-use gix_hash::{Kind::Sha1, ObjectId};
+use gix_hash::{Kind::Sha1, ObjectId, oid};
 use gix_object::{
     Kind, TreeRefIter,
     tree::{EntryKind, EntryMode, EntryRef},
@@ -15,7 +15,7 @@ use crate::{
     location::Location,
     name,
     repository::Found,
-    store::Store,
+    store::{self, Large, Opened, Store},
     submodules::Gitlink,
     trouble,
 };
@@ -27,10 +27,16 @@ const MOST_DEPTH: usize = 2048;
 const MOST_ENTRIES: usize = 2_000_000;
 
 /// A larger file is handed over in pieces.
-const WHOLE: usize = 4 << 20;
+const WHOLE: usize = 2 << 20;
+
+/// The largest file that is changed on its way, which takes several times its size.
+const TREATED: usize = 24 << 20;
 
 /// How large such a piece is.
 const PIECE: usize = 1 << 16;
+
+/// Files at the top that say something to us.
+const READ_BY_US: &[&str] = &[".gitmodules", ".lfsconfig"];
 
 /// The kinds of entries there are; git writes no other.
 const KINDS: &[u16] = &[0o040_000, 0o100_000, 0o120_000, 0o160_000];
@@ -67,6 +73,8 @@ struct Walk<'w> {
     attributes: Attributes,
     waiting: Vec<Directory>,
     pending: Vec<Pending>,
+    /// The content of `.lfsconfig`.
+    lfs_configuration: Option<Vec<u8>>,
     written: Written,
 }
 
@@ -93,21 +101,21 @@ impl<'a> Checkout<'a> {
             attributes: Attributes::new()?,
             waiting: vec![top],
             pending: Vec::new(),
+            lfs_configuration: None,
             written: Written::default(),
         };
-        let mut listing = Vec::new();
         while let Some(directory) = walk.waiting.pop() {
-            objects.expect(&directory.tree, Kind::Tree, &mut listing)?;
-            self.write_directory(&directory, &listing, &mut walk)?;
+            let listing = objects.expect(&directory.tree, Kind::Tree)?;
+            self.write_directory(&directory, &listing.content, &mut walk)?;
         }
-        lfs::fetch(self.tree, &walk.pending, location)?;
+        lfs::fetch(self.tree, &walk.pending, location, walk.lfs_configuration.as_deref())?;
         Ok(walk.written)
     }
 
     fn write_directory(&mut self, directory: &Directory, listing: &[u8], walk: &mut Walk) -> Result<(), Problem> {
         walk.read_attributes(directory, listing)?;
         log::progress("files", self.entries as u64, None);
-        let (mut names, mut content) = (HashSet::new(), Vec::new());
+        let mut names = HashSet::new();
         for entry in TreeRefIter::from_bytes(listing, Sha1) {
             let entry = entry.map_err(|error| trouble::corrupt(&error))?;
             let path = self.judge(walk.prefix, directory, &entry)?;
@@ -121,12 +129,11 @@ impl<'a> Checkout<'a> {
                     walk.written.links.push(Gitlink { path: path[walk.prefix.len()..].to_owned(), commit: entry.oid.to_owned() });
                 }
                 EntryKind::Link => {
-                    walk.objects.expect(entry.oid, Kind::Blob, &mut content)?;
-                    self.tree.put_symlink(&path, target(&path, &content)?)?;
+                    let content = walk.objects.expect(entry.oid, Kind::Blob)?;
+                    self.tree.put_symlink(&path, target(&path, &content.content)?)?;
                 }
                 kind => {
-                    walk.objects.expect(entry.oid, Kind::Blob, &mut content)?;
-                    self.write_file(path, if kind == EntryKind::BlobExecutable { 0o755 } else { 0o644 }, &mut content, walk)?;
+                    self.write_file(path, if kind == EntryKind::BlobExecutable { 0o755 } else { 0o644 }, entry.oid, walk)?;
                 }
             }
         }
@@ -149,23 +156,50 @@ impl<'a> Checkout<'a> {
         Ok(path)
     }
 
-    fn write_file(&self, path: String, mode: u32, content: &mut Vec<u8>, walk: &mut Walk) -> Result<(), Problem> {
+    fn write_file(&self, path: String, mode: u32, id: &oid, walk: &mut Walk) -> Result<(), Problem> {
         let own_path = &path[walk.prefix.len()..];
-        if own_path == ".gitmodules" {
-            walk.written.list = Some(content.clone());
+        let (treatment, is_read) = (walk.attributes.of(own_path), READ_BY_US.contains(&own_path));
+        let largest = if treatment.is_none() && !is_read { WHOLE } else { TREATED };
+        let object = match walk.objects.open_file(id, largest as u64)? {
+            Opened::Large(object) if largest == WHOLE => return self.write_large(&path, mode, object),
+            Opened::Large(object) => return Err(store::too_large(object.size())),
+            Opened::Held(object) => object,
+        };
+        match own_path {
+            ".gitmodules" => walk.written.list = Some(object.content.clone()),
+            ".lfsconfig" => walk.lfs_configuration = Some(object.content.clone()),
+            _ => {}
         }
-        let treatment = walk.attributes.of(own_path);
-        let pointer = if treatment.is_lfs && self.lfs { lfs::Pointer::parse(content) } else { None };
+        let pointer = if treatment.is_lfs && self.lfs { lfs::Pointer::parse(&object.content) } else { None };
         if let Some(pointer) = pointer {
             walk.pending.push(Pending { path, mode, pointer });
             return Ok(());
         }
-        treatment.apply(&path, content)?;
-        if content.len() <= WHOLE {
-            return self.tree.put_file(&path, mode, content);
+        if treatment.is_none() {
+            return self.write_content(&path, mode, &object.content);
         }
-        let mut file = self.tree.open_file(&path, mode)?;
-        content.chunks(PIECE).try_for_each(|piece| file.write_all(piece))?;
+        if object.content.len() > TREATED {
+            return Err(store::too_large(object.content.len() as u64));
+        }
+        let mut content = object.content.clone();
+        drop(object);
+        treatment.apply(&path, &mut content)?;
+        self.write_content(&path, mode, &content)
+    }
+
+    fn write_content(&self, path: &str, mode: u32, content: &[u8]) -> Result<(), Problem> {
+        if content.len() <= WHOLE {
+            return self.tree.put_file(path, mode, content);
+        }
+        let mut file = self.tree.open_file(path, mode)?;
+        content.chunks(PIECE).try_for_each(|piece| file.write(piece))?;
+        file.finish()
+    }
+
+    /// Writes a file that is never in memory as a whole.
+    fn write_large(&self, path: &str, mode: u32, object: Box<dyn Large + '_>) -> Result<(), Problem> {
+        let mut file = self.tree.open_file(path, mode)?;
+        object.pour(&mut |piece| file.write(piece))?;
         file.finish()
     }
 }
@@ -176,15 +210,14 @@ impl Walk<'_> {
         self.attributes.enter(directory.depth);
         let is_it = |entry: &EntryRef| entry.mode.is_blob() && entry.filename == ".gitattributes";
         let Some(entry) = TreeRefIter::from_bytes(listing, Sha1).filter_map(Result::ok).find(is_it) else { return Ok(()) };
-        let mut content = Vec::new();
-        self.objects.expect(entry.oid, Kind::Blob, &mut content)?;
+        let content = &self.objects.expect(entry.oid, Kind::Blob)?.content;
         if content.len() > attributes::LIMIT {
             return Err(Problem::exhausted(
                 "attributes-too-large",
                 format!("`{}.gitattributes` is larger than {} bytes", directory.path, attributes::LIMIT),
             ));
         }
-        self.attributes.add(&directory.path, directory.depth, &content)
+        self.attributes.add(&directory.path, directory.depth, content)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The batch API: <https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md>.
 
+use gix_config::{File, Source, file, file::init::Options};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sti_plugin::{Problem, TreeWriter, http, log};
@@ -19,6 +20,10 @@ const ANSWER_LIMIT: usize = 4 << 20;
 
 /// How much of a file is read at once.
 const PIECE: u32 = 1 << 16;
+
+/// Headers of an action that the host sets itself. All others are sent as they are, a login among them: it is for this request alone.
+const OF_THE_LINE: &[&str] =
+    &["connection", "content-length", "cookie", "expect", "host", "keep-alive", "te", "transfer-encoding"];
 
 const MEDIA_TYPE: &str = "application/vnd.git-lfs+json";
 
@@ -98,12 +103,20 @@ impl Pointer {
     }
 }
 
-/// Fetches and writes files that a repository keeps elsewhere.
-pub(crate) fn fetch(tree: &TreeWriter, pending: &[Pending], location: &Location) -> Result<(), Problem> {
+/// Fetches and writes files that a repository keeps elsewhere. What its `.lfsconfig` says of the place goes before the convention.
+pub(crate) fn fetch(
+    tree: &TreeWriter,
+    pending: &[Pending],
+    location: &Location,
+    configuration: Option<&[u8]>,
+) -> Result<(), Problem> {
     if pending.is_empty() {
         return Ok(());
     }
-    let url = endpoint(location)?;
+    let url = match configuration.and_then(configured) {
+        Some(url) => batch_at(&url)?,
+        None => endpoint(location)?,
+    };
     log::info(format!("fetches {} files from Git LFS", pending.len()));
     for (number, some) in pending.chunks(BATCH).enumerate() {
         log::progress("files of Git LFS", (number * BATCH) as u64, Some(pending.len() as u64));
@@ -111,6 +124,26 @@ pub(crate) fn fetch(tree: &TreeWriter, pending: &[Pending], location: &Location)
         some.iter().try_for_each(|file| write(tree, file, action(file, &offered)?))?;
     }
     Ok(())
+}
+
+/// Where `.lfsconfig` says that the service is. Of all that can be said there, nothing else is read.
+fn configured(content: &[u8]) -> Option<String> {
+    let metadata = file::Metadata::from(Source::Worktree);
+    let configuration = File::from_bytes_no_includes(content, metadata, Options::default()).ok()?;
+    let url = ["lfs.url", "remote.origin.lfsurl"].iter().find_map(|key| configuration.string(*key));
+    url.map(|url| url.to_string()).filter(|url| !url.is_empty())
+}
+
+/// Tells where the files of a service are asked for. Whether its host may be reached is for the host to judge.
+fn batch_at(url: &str) -> Result<String, Problem> {
+    match Location::parse(url) {
+        Ok(Location::Web(url)) => Ok(format!("{}/objects/batch", url.trim_end_matches('/'))),
+        _ => {
+            let message =
+                format!("`.lfsconfig` names `{}`, and Git LFS is fetched from an http address only", url.escape_debug());
+            Err(Problem::invalid("lfs-unavailable", message).hint(SKIP))
+        }
+    }
 }
 
 /// Where the service of a repository is, by git's own convention.
@@ -164,8 +197,7 @@ fn action<'o>(file: &Pending, offered: &'o [Object]) -> Result<&'o Action, Probl
 
 /// Writes a file while it comes, and holds it against its pointer.
 fn write(tree: &TreeWriter, file: &Pending, action: &Action) -> Result<(), Problem> {
-    // Credentials are the host's: it knows its own for the server that it asks.
-    let headers = action.header.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
+    let headers = action.header.iter().filter(|(name, _)| !OF_THE_LINE.contains(&name.to_ascii_lowercase().as_str()));
     let answer = http::send("GET", &action.href, headers.map(|(name, value)| (name.as_str(), value.as_str())), &[])?;
     if answer.status() != 200 {
         let message =
@@ -208,6 +240,20 @@ mod tests {
         assert_eq!(pointer(v1, "sha256:../../a", "1"), None);
         assert_eq!(pointer(v1, &format!("sha256:{DIGEST}"), "-1"), None);
         assert_eq!(Pointer::parse(b"a file"), None);
+    }
+
+    #[test]
+    fn reads_the_place_of_the_service_and_nothing_else() {
+        let check = |content: &str, url: Option<&str>| assert_eq!(configured(content.as_bytes()).as_deref(), url, "{content}");
+        check("[lfs]\n\turl = https://files.example/a\n", Some("https://files.example/a"));
+        check("[remote \"origin\"]\n\tlfsurl = https://files.example/b\n", Some("https://files.example/b"));
+        check("[lfs]\n\tfetchexclude = a\n", None);
+        check("[lfs]\n\turl =\n", None);
+        check("[lfs", None);
+        assert_eq!(batch_at("https://me:secret@files.example/a/").unwrap(), "https://files.example/a/objects/batch");
+        for url in ["ssh://files.example/a", "file:///nonexistent/decoy", "/nonexistent/decoy", "-x", "a\nb"] {
+            assert_eq!(batch_at(url).unwrap_err().code(), "lfs-unavailable", "{url}");
+        }
     }
 
     #[test]

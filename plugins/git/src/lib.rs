@@ -5,7 +5,8 @@
 //! | `location` | what kind of address it is |
 //! | `reference` | which commit is meant |
 //! | `remote`, `web`, `line` | talking to the server |
-//! | `objects` | what the server sent, in memory and under limits |
+//! | `kept` | what earlier fetches left |
+//! | `packs` | what the server sent, or what lies in a directory: checked, and under limits |
 //! | `local` | a repository in a directory of the user's |
 //! | `store` | what both have in common: objects by identifier |
 //! | `checkout`, `name` | writing a commit's files into the tree, and refusing names that lead elsewhere |
@@ -18,12 +19,13 @@
 mod attributes;
 mod checkout;
 mod ident;
+mod kept;
 mod lfs;
 mod line;
 mod local;
 mod location;
 mod name;
-mod objects;
+mod packs;
 mod reference;
 mod remote;
 mod repository;
@@ -32,9 +34,10 @@ mod submodules;
 mod trouble;
 mod web;
 
+use gix_hash::ObjectId;
 use sti_plugin::{Address, Card, Fetcher, Problem, TreeWriter, register_fetcher};
 
-use crate::{checkout::Checkout, location::Location, reference::RequestedRef};
+use crate::{checkout::Checkout, kept::Keeper, location::Location, reference::RequestedRef};
 
 /// Fetches from git repositories.
 pub struct Git;
@@ -56,15 +59,22 @@ impl Fetcher for Git {
         let location = Location::parse(&text)?;
         let wanted = RequestedRef::parse(address.reference().as_deref())?;
         let mut checkout = Checkout::new(tree, address)?;
-        let found = match (&location, address.directory()) {
-            (Location::Local(_), Some(directory)) => local::open(directory, &text, &wanted)?,
-            _ => repository::open(&location, &wanted)?,
+        // A commit says what its tree is, down to the commits of submodules and the digests of what Git LFS keeps.
+        let is_there = |commit: &ObjectId, reference: Option<&str>| {
+            address.record_fact("address", &text);
+            address.record_fact("revision", &commit.to_string());
+            if let Some(reference) = reference {
+                address.record_fact("reference", reference);
+            }
+            tree.reuse(&format!("commit {commit}"))
         };
-        address.record_fact("address", &text);
-        address.record_fact("revision", &found.commit.to_string());
-        if let Some(reference) = &found.reference {
-            address.record_fact("reference", reference);
+        let found = match (&location, address.directory()) {
+            (Location::Local(_), Some(directory)) => local::open(directory, &text, &wanted, &is_there)?,
+            _ => repository::open(&location, &wanted, &Keeper::new(address, &location), &is_there)?,
+        };
+        if let Some(found) = &found {
+            address.record_fact("revision", &found.commit.to_string());
         }
-        submodules::write_all(&mut checkout, found, &location)
+        found.map_or(Ok(()), |found| submodules::write_all(&mut checkout, found, &location, address))
     }
 }

@@ -21,9 +21,8 @@ use crate::{
 };
 
 /// Opens the line.
-pub(crate) fn open(line: &Line, trouble: &Trouble) -> Result<Box<dyn Transport>, Problem> {
+pub(crate) fn open(line: &Line, trouble: &Trouble, budget: &Budget) -> Result<Box<dyn Transport>, Problem> {
     let connection = Rc::new(RefCell::new(repositories::connect(&line.url)?));
-    let budget = Budget::new(Budget::LIST + Budget::PACK);
     let unheard = Rc::default();
     let half = || Half {
         connection: Rc::clone(&connection),

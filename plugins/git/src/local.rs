@@ -3,8 +3,8 @@
 //! Nothing of it is obeyed: no hook is run, and of its configuration only the formats are read, and where it was cloned from.
 
 mod database;
-mod delta;
 mod directory;
+mod loose;
 mod references;
 
 use gix_hash::ObjectId;
@@ -14,18 +14,26 @@ use self::{database::Database, directory::Directory};
 use crate::{
     location::Location,
     reference::{self, RequestedRef, Step},
-    repository::{Found, short},
+    repository::{Found, IsThere, short},
     store::Store,
 };
 
-/// Finds what a reference means in a directory.
-pub(crate) fn open(top: std::path::PathBuf, address: &str, wanted: &RequestedRef) -> Result<Found, Problem> {
+/// Finds what a reference means in a directory; nothing where its tree is there already.
+pub(crate) fn open(
+    top: std::path::PathBuf,
+    address: &str,
+    wanted: &RequestedRef,
+    is_there: &IsThere,
+) -> Result<Option<Found>, Problem> {
     let directory = Directory::find(top, address)?;
     let database = Database::open(directory, address)?;
     let (commit, reference) = resolve(database.directory(), &database, address, wanted)?;
+    if is_there(&commit, reference.as_deref())? {
+        return Ok(None);
+    }
     let origin = database.directory().origin()?.and_then(|url| Location::parse(&url).ok());
     let origin = origin.filter(|location| !matches!(location, Location::Local(_)));
-    Ok(Found { commit, reference, origin, objects: Box::new(database) })
+    Ok(Some(Found { commit, origin, objects: Box::new(database) }))
 }
 
 fn resolve(
@@ -39,7 +47,7 @@ fn resolve(
             let (id, branch) = references::head(directory, address)?;
             Ok((database.commit(&id)?, branch.as_deref().map(short).map(str::to_owned)))
         }
-        RequestedRef::Commit(id) if database.find(id, &mut Vec::new())?.is_none() => {
+        RequestedRef::Commit(id) if database.find(id)?.is_none() => {
             Err(reference::missing(address, &id.to_string(), &references::all(directory)?))
         }
         RequestedRef::Commit(id) => Ok((database.commit(id)?, None)),

@@ -17,12 +17,16 @@ use gix_utils::progress::Discard;
 use sti_plugin::Problem;
 
 use crate::{
+    kept::{self, Kept},
     line,
     location::Location,
-    objects::Objects,
-    trouble::{self, Trouble},
+    packs::{self, Packs},
+    trouble::{self, Budget, Trouble},
     web,
 };
+
+/// How much a server may say beside the pack.
+const BESIDE_THE_PACK: usize = 16 << 20;
 
 /// How much a server may say behind the pack before it is taken for one that never ends.
 const AFTER_THE_PACK: u64 = 1 << 20;
@@ -33,6 +37,8 @@ pub(crate) struct Remote {
     transport: Box<dyn Transport>,
     handshake: Handshake,
     trouble: Trouble,
+    /// For what comes before a pack.
+    budget: Budget,
 }
 
 /// A name that a server has for an object.
@@ -66,17 +72,17 @@ pub(crate) enum History {
 impl Remote {
     /// Says hello.
     pub(crate) fn connect(location: &Location) -> Result<Self, Problem> {
-        let trouble = Trouble::default();
+        let (trouble, budget) = (Trouble::default(), Budget::new(Budget::LIST));
         let address = location.text().to_owned();
         let mut transport = match location {
             Location::Web(url) => web::open(url, &trouble)?,
-            Location::Line(line) => line::open(line, &trouble)?,
+            Location::Line(line) => line::open(line, &trouble, &budget)?,
             Location::Local(path) => return Err(not_shown(path)),
         };
         let nobody_asks = |_| Ok(None);
         let handshake = gix_protocol::handshake(&mut transport, Service::UploadPack, nobody_asks, Vec::new(), &mut Discard)
             .map_err(|error| trouble.or(|| trouble::server(&address, &error)))?;
-        let remote = Self { address, transport, handshake, trouble };
+        let remote = Self { address, transport, handshake, trouble, budget };
         remote.check_object_format()?;
         Ok(remote)
     }
@@ -116,14 +122,25 @@ impl Remote {
         self.features().iter().any(|(name, _)| *name == "filter")
     }
 
-    /// Fetches objects into memory.
-    pub(crate) fn fetch(&mut self, request: &Request) -> Result<Objects, Problem> {
+    /// Tells whether the server sends what a commit adds to another one.
+    pub(crate) fn sends_additions(&self) -> bool {
+        let fetch = self.handshake.capabilities.capability("fetch");
+        self.sends_any_commit() && fetch.is_some_and(|fetch| fetch.supports("shallow") == Some(true))
+    }
+
+    /// Fetches objects, and adds them to those of a commit that is there.
+    pub(crate) fn fetch(&mut self, request: &Request, known: Option<Kept>) -> Result<Packs, Problem> {
+        self.budget.lift();
         let version = self.handshake.server_protocol_version;
         let mut features = self.features();
         features.push(agent());
         Response::check_required_features(version, &features).map_err(|error| trouble::server(&self.address, &error))?;
         let mut arguments = Arguments::new(version, features, false);
         request.wants.iter().for_each(|want| arguments.want(want));
+        if let Some(known) = &known {
+            arguments.shallow(known.commit);
+            arguments.have(known.commit);
+        }
         match request.history {
             // A server that knows nothing of shallow fetches sends more than is needed, which does no harm.
             History::None if arguments.can_use_shallow() => arguments.deepen(1),
@@ -136,14 +153,17 @@ impl Remote {
         if !response.has_pack() {
             return Err(trouble::damaged("no pack came"));
         }
-        reader.set_progress_handler(Some(Box::new(|is_error, text| {
+        let (mut heard, trouble) = (0, self.trouble.clone());
+        reader.set_progress_handler(Some(Box::new(move |is_error, text| {
             if is_error {
                 let text = String::from_utf8_lossy(text);
-                drop(self.trouble.keep(Problem::unavailable("fetch-failed", format!("the server says: {}", text.trim()))));
+                drop(trouble.keep(Problem::unavailable("fetch-failed", format!("the server says: {}", text.trim()))));
             }
-            ControlFlow::Continue(())
+            heard += text.len();
+            if heard > BESIDE_THE_PACK { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })));
-        let objects = Objects::receive(&mut reader, &self.trouble)?;
+        let before = known.map_or_else(kept::nothing, |known| known.packs);
+        let objects = packs::receive(&mut reader, before).map_err(|problem| self.trouble.or(|| problem))?;
         let told = |error: io::Error| self.trouble.or(|| trouble::server(&self.address, &error));
         let rest = io::copy(&mut reader.take(AFTER_THE_PACK), &mut io::sink()).map_err(told)?;
         if rest == AFTER_THE_PACK { Err(trouble::damaged("the server does not end")) } else { Ok(objects) }

@@ -34,12 +34,15 @@ pub(crate) struct Budget(Rc<Cell<u64>>);
 impl Budget {
     /// Of a list of references.
     pub(crate) const LIST: u64 = 32 << 20;
-    /// Of everything else: a pack of the largest size there may be, and what is said beside it.
-    pub(crate) const PACK: u64 = 160 << 20;
 
     /// Starts with so many bytes.
     pub(crate) fn new(bytes: u64) -> Self {
         Self(Rc::new(Cell::new(bytes)))
+    }
+
+    /// Lets the other side say as much as it has: what a pack may hold is limited where it is kept.
+    pub(crate) fn lift(&self) {
+        self.0.set(u64::MAX);
     }
 
     /// Takes away what was read.

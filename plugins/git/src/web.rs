@@ -79,7 +79,7 @@ impl Http for Client {
             answer: None,
             piece: Cursor::default(),
             trouble: self.trouble.clone(),
-            budget: Budget::new(Budget::PACK),
+            budget: Budget::new(Budget::LIST),
         };
         Ok(PostResponse { post_body: outgoing, headers, body })
     }
@@ -138,8 +138,8 @@ impl Body {
     fn next_piece(&mut self) -> Result<Vec<u8>, Problem> {
         if let Some(Unsent { url, headers, body }) = self.unsent.take() {
             let body = body.0.take();
-            if body.windows(LIST.len()).any(|some| some == LIST) {
-                self.budget = Budget::new(Budget::LIST);
+            if !body.windows(LIST.len()).any(|some| some == LIST) {
+                self.budget.lift();
             }
             self.answer = Some(send("POST", &url, headers, &body, RESULT)?);
         }

@@ -1,6 +1,10 @@
 //! An address that a test has fetched, and what came of it.
 
-use std::{cell::RefCell, collections::BTreeMap, path::PathBuf};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use super::{Line, LogLine, MemoryTree, WebAnswer, WebRequest, line::Lines, web::Answering};
 use crate::{
@@ -43,6 +47,8 @@ pub struct AddressBuilder {
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) file: Option<Vec<u8>>,
     pub(crate) directory: Option<PathBuf>,
+    pub(crate) kept: BTreeMap<String, Vec<u8>>,
+    kept_trees: BTreeSet<String>,
     room: Room,
     web: Web,
     lines: Option<Lines>,
@@ -58,6 +64,8 @@ impl AddressBuilder {
             settings: BTreeMap::new(),
             file: None,
             directory: None,
+            kept: BTreeMap::new(),
+            kept_trees: BTreeSet::new(),
             room: Room::default(),
             web: Web::default(),
             lines: None,
@@ -93,6 +101,20 @@ impl AddressBuilder {
     #[must_use]
     pub fn directory(self, path: impl Into<PathBuf>) -> Self {
         Self { directory: Some(path.into()), ..self }
+    }
+
+    /// Gives bytes that an earlier call kept; [`Address::kept`] has an example.
+    #[must_use]
+    pub fn kept(mut self, name: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        self.kept.insert(name.to_owned(), bytes.into());
+        self
+    }
+
+    /// Says that a tree was kept under a key; [`TreeWriter::reuse`] has an example.
+    #[must_use]
+    pub fn kept_tree(mut self, key: &str) -> Self {
+        self.kept_trees.insert(key.to_owned());
+        self
     }
 
     /// Limits the entries and the bytes that may be written, as `--limit` does.
@@ -160,31 +182,39 @@ impl AddressBuilder {
 
     /// Asks something of the address, as a fetcher would.
     pub fn ask<T>(&self, question: impl FnOnce(&Address) -> T) -> T {
-        self.ask_with(Vec::new(), question).0
+        self.ask_with(Vec::new(), question).answer
     }
 
     /// Lets a fetcher fetch. A file that it opened and did not finish is a problem, as with a host.
     pub fn fetch<F: Fetcher>(&self) -> Fetched {
-        let writer = trees::TreeWriter::limited(self.room);
+        let writer = trees::TreeWriter::new(self.room, self.kept_trees.clone());
         log::take();
         let fetch = |address: &Address| F::fetch(address, &TreeWriter::new(&writer));
-        let (mut result, facts) = self.ask_with(F::card().into_settings(), fetch);
+        let Asked { answer: mut result, facts, keeps } = self.ask_with(F::card().into_settings(), fetch);
         if result.is_ok() && writer.open.get() > 0 {
             result = Err(Problem::internal("not-finished", "a file was opened and not finished"));
         }
         let log = log::take().into_iter().map(|(level, text)| LogLine { level, text }).collect();
-        Fetched { result, tree: MemoryTree::of(writer.finish()), facts, log }
+        let (key, is_reused) = (writer.key.take(), writer.is_reused.get());
+        Fetched { result, tree: MemoryTree::of(writer.finish()), facts, keeps, key, is_reused, log }
     }
 
-    fn ask_with<T>(&self, settings: Vec<Setting>, question: impl FnOnce(&Address) -> T) -> (T, BTreeMap<String, String>) {
-        let address = requests::Address { asked: self.clone(), facts: RefCell::default() };
+    fn ask_with<T>(&self, settings: Vec<Setting>, question: impl FnOnce(&Address) -> T) -> Asked<T> {
+        let address = requests::Address { asked: self.clone(), facts: RefCell::default(), keeps: RefCell::default() };
         let web = http::replace(self.web.clone());
         let lines = repositories::replace(self.lines.clone());
         let answer = question(&Address::new(&address, settings));
         http::replace(web);
         repositories::replace(lines);
-        (answer, address.facts.take())
+        Asked { answer, facts: address.facts.take(), keeps: address.keeps.take() }
     }
+}
+
+/// What came of asking an address.
+struct Asked<T> {
+    answer: T,
+    facts: BTreeMap<String, String>,
+    keeps: BTreeMap<String, Vec<u8>>,
 }
 
 /// What a fetcher answered. See [`AddressBuilder`] for an example.
@@ -196,6 +226,12 @@ pub struct Fetched {
     pub tree: MemoryTree,
     /// What it recorded.
     pub facts: BTreeMap<String, String>,
+    /// What it kept for later calls, by name.
+    pub keeps: BTreeMap<String, Vec<u8>>,
+    /// What it said that the tree would be.
+    pub key: Option<String>,
+    /// Whether it was told that there is such a tree.
+    pub is_reused: bool,
     /// What it said.
     pub log: Vec<LogLine>,
 }
@@ -209,6 +245,16 @@ impl Fetched {
     pub fn expect_tree(&self) -> &MemoryTree {
         assert_eq!(self.result, Ok(()), "the fetcher must fetch");
         &self.tree
+    }
+
+    /// Gives the key of the tree that was reused.
+    ///
+    /// # Panics
+    ///
+    /// Where the fetcher answered with a problem, or was not told that there is such a tree.
+    pub fn expect_reused(&self) -> &str {
+        assert_eq!((&self.result, self.is_reused), (&Ok(()), true), "the fetcher must reuse a tree");
+        self.key.as_deref().unwrap_or_default()
     }
 
     /// Gives the problem.

@@ -75,7 +75,8 @@ impl Program {
         Build { program: self, engine, arguments }
     }
 
-    fn command(&self) -> Command {
+    /// The program, with this home and nothing else around it.
+    pub(super) fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         command.env_clear().env("HOME", &self.home).env("TMPDIR", self.temporary()).env("XDG_RUNTIME_DIR", self.home.join("run"));
         command

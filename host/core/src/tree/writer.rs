@@ -111,6 +111,16 @@ impl TreeWriter {
         })
     }
 
+    /// Whether nothing was written yet.
+    pub fn is_untouched(&self) -> bool {
+        self.written == Summary::default() && self.open == 0 && self.later.is_empty()
+    }
+
+    /// How much it may hold.
+    pub fn limits(&self) -> &WriteLimits {
+        &self.limits
+    }
+
     /// Makes a directory, or sets the mode of one that is there.
     pub fn put_directory(&mut self, path: &str, mode: u32) -> Result<(), Problem> {
         const OURS: u32 = 0o700;

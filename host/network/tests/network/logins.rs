@@ -6,7 +6,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use sti_network::{Credentials, Reach, Request, clean};
+use sti_core::hosts::Reach;
+use sti_network::{Credentials, Request, clean};
 
 use crate::server::{Answer, Seen, Server};
 use crate::setup::{Setup, code, get, make_program};
@@ -159,8 +160,11 @@ async fn helpers_are_not_asked_for_a_host_in_the_open_that_the_user_did_not_name
     let git = FakeGit::new("echo username=ada; echo password=secret");
     // The name leads to loopback, which a host that is only granted may not; so it is reached as a proxy would reach it.
     let proxies = sti_network::Proxies { http: Some(format!("http://127.0.0.1:{}", server.port())), ..Default::default() };
-    let setup =
-        Setup { granted: vec![("public.test", Reach::Public)], proxies, ..with(Credentials::none().with_helpers(git.program())) };
+    let setup = Setup {
+        granted: vec![("public.test", Reach::public())],
+        proxies,
+        ..with(Credentials::none().with_helpers(git.program()))
+    };
     assert_eq!(setup.network().send(get("http://public.test/")).await.unwrap().status(), 401);
     assert_eq!((sent(&server), git.asked().as_str()), (vec![None], ""));
 }
@@ -188,4 +192,52 @@ async fn gits_own_helpers_are_asked_by_git() {
     assert_eq!(network.send(get(&server.at("a.test", "/"))).await.unwrap().status(), 200);
     // What git does not know, it asks nobody about.
     assert_eq!(network.send(get(&server.at("b.test", "/"))).await.unwrap().status(), 401);
+}
+
+fn authorized(url: &str) -> Request {
+    Request { headers: vec![("Authorization".to_owned(), "Bearer secret-of-the-plugin".to_owned())], ..get(url) }
+}
+
+#[tokio::test]
+async fn a_login_of_the_plugins_own_takes_the_place_of_the_hosts() {
+    let server = Server::start(|_, _| Answer::new(401, &[("www-authenticate", "Basic realm=\"git\"")], b"who are you?")).await;
+    let git = FakeGit::new("echo username=ada; echo password=secret");
+    let credentials = of_address(&server.at("ada:secret@a.test", "/")).with_helpers(git.program());
+    let network = with(credentials).network();
+    assert_eq!(network.send(authorized(&server.at("a.test", "/"))).await.unwrap().status(), 401);
+    assert_eq!((sent(&server), git.asked().as_str()), (vec![Some("Bearer secret-of-the-plugin".to_owned())], ""));
+    // The next request, which brings none, is given the host's again.
+    network.send(get(&server.at("a.test", "/"))).await.unwrap();
+    assert_eq!(sent(&server)[1], Some(basic("ada:secret")));
+}
+
+#[tokio::test]
+async fn a_login_of_the_plugins_own_does_not_reach_another_host() {
+    let other = Server::start(|_, _| Answer::ok(b"")).await;
+    let location = other.at("b.test", "/");
+    let server = Server::start(move |seen, _| match seen.target.as_str() {
+        "/" => Answer::redirect(307, "/there"),
+        _ => Answer::redirect(307, &location),
+    });
+    let server = server.await;
+    let network = with(of_address(&other.at("ada:secret@b.test", "/"))).network();
+    assert_eq!(network.send(authorized(&server.at("a.test", "/"))).await.unwrap().status(), 200);
+    assert_eq!(sent(&server), vec![Some("Bearer secret-of-the-plugin".to_owned()); 2]);
+    // There the host's own login is sent, as to anybody who is asked.
+    assert_eq!(sent(&other), [Some(basic("ada:secret"))]);
+    // The same host at another port is another server.
+    let next_door = Server::start(|_, _| Answer::ok(b"")).await;
+    let location = next_door.at("a.test", "/");
+    let server = Server::start(move |_, _| Answer::redirect(308, &location)).await;
+    with(Credentials::none()).network().send(authorized(&server.at("a.test", "/"))).await.unwrap();
+    assert_eq!((sent(&server).len(), sent(&next_door)), (1, vec![None]));
+}
+
+#[tokio::test]
+async fn no_failure_tells_a_login_of_the_plugins_own() {
+    let network = Setup::usual().network();
+    for url in ["http://other.test/", "http://a.test:1/", "ftp://a.test/", "http://public.test/"] {
+        // `code` looks through all that an error says.
+        assert_ne!(code(network.send(authorized(url)).await), "ok", "{url}");
+    }
 }

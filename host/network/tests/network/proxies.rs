@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use sti_network::{Authorities, Credentials, Proxies, Reach, clean};
+use sti_core::hosts::Reach;
+use sti_network::{Authorities, Credentials, Proxies, clean};
 use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -33,7 +34,7 @@ async fn tunnel_to(port: u16) -> (u16, Arc<Mutex<Vec<Seen>>>) {
 
 /// `far.test` is a name that only the proxy knows.
 fn far(proxies: Proxies) -> Setup {
-    let granted = vec![("far.test", Reach::Public), ("a.test", Reach::Anywhere)];
+    let granted = vec![("far.test", Reach::public()), ("a.test", Reach::anywhere())];
     Setup {
         granted,
         names: vec![("proxy.test", vec![vec!["127.0.0.1"]]), ("a.test", vec![vec!["127.0.0.1"]])],

@@ -98,7 +98,7 @@ async fn what_does_not_answer_is_named() {
     assert_eq!(error.code(), "unreachable");
     assert!(error.to_string().starts_with(&format!("`a.test:{closed}` does not answer: ")), "{error}");
 
-    let error = Setup { granted: vec![("typo.test", sti_network::Reach::Public)], ..Setup::usual() }.network();
+    let error = Setup { granted: vec![("typo.test", sti_core::hosts::Reach::public())], ..Setup::usual() }.network();
     let error = error.send(get("https://typo.test/")).await.err().unwrap();
     assert_eq!(error.to_string(), "the name `typo.test` leads nowhere: no such name");
 }

@@ -12,9 +12,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
+use sti_core::hosts::Reach;
 use sti_core::progress::Silent;
 use sti_network::{
-    Authorities, Credentials, Denied, Error, Grants, Names, Network, Proxies, Reach, Request, Response, Settings, Timeouts,
+    Authorities, Credentials, Denied, Error, Grants, Names, Network, Proxies, Request, Response, Settings, Timeouts,
 };
 
 /// A name that nobody says anything about, not even that there is none.
@@ -38,7 +39,7 @@ impl Setup {
     pub(crate) fn usual() -> Self {
         let here = || vec![vec!["127.0.0.1"]];
         Self {
-            granted: vec![("a.test", Reach::Anywhere), ("b.test", Reach::Anywhere), ("public.test", Reach::Public)],
+            granted: vec![("a.test", Reach::anywhere()), ("b.test", Reach::anywhere()), ("public.test", Reach::public())],
             names: ["a.test", "b.test", "public.test", "other.test"].map(|name| (name, here())).to_vec(),
             credentials: Credentials::none(),
             authorities: Authorities::Only(Vec::new()),
@@ -86,10 +87,19 @@ struct Table(Vec<(&'static str, Reach)>);
 impl Grants for Table {
     fn may_reach(&self, host: &str, port: u16) -> Result<Reach, Denied> {
         let found = self.0.iter().find(|(granted, _)| *granted == host);
-        found.map(|(_, reach)| *reach).ok_or_else(|| Denied {
+        found.map(|(_, reach)| reach.clone()).ok_or_else(|| Denied {
             message: format!("plugin `test` may not reach `{host}:{port}`"),
             hint: Some(format!("hosts = [\"{host}\"]")),
         })
+    }
+
+    fn refused_address(&self, host: &str, port: u16, address: IpAddr, what: &str) -> Denied {
+        let message = format!("plugin `test` may not reach `{host}:{port}` at {address}, {what}");
+        Denied { message, hint: Some(format!("private-hosts = [\"{address}\"]")) }
+    }
+
+    fn refused_login(&self, host: &str, port: u16) -> Denied {
+        Denied { message: format!("plugin `test` may not log in to `{host}:{port}`"), hint: None }
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use sti_network::{Connection, Error, Reach};
+use sti_core::hosts::Reach;
+use sti_network::{Connection, Error};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
@@ -95,7 +96,7 @@ async fn hosts_are_judged_before_the_client_is_called() {
 async fn a_name_with_one_private_address_is_refused_as_the_client_would_choose() {
     let place = Place::new();
     let names = vec![("a.test", vec![vec!["1.1.1.1", "127.0.0.1"]])];
-    let setup = Setup { granted: vec![("a.test", Reach::Public)], names, ..place.client("cat") };
+    let setup = Setup { granted: vec![("a.test", Reach::public())], names, ..place.client("cat") };
     assert_eq!(code(setup.network().connect("ssh://a.test/b").await), "address-refused");
     assert_eq!(place.called(), None);
 }
@@ -103,7 +104,7 @@ async fn a_name_with_one_private_address_is_refused_as_the_client_would_choose()
 #[tokio::test]
 async fn an_alias_of_the_users_is_left_to_the_client() {
     let place = Place::new();
-    let setup = Setup { granted: vec![("my-git", Reach::Public)], ..place.client("cat") };
+    let setup = Setup { granted: vec![("my-git", Reach::public())], ..place.client("cat") };
     let mut connection = setup.network().connect("ssh://my-git/b").await.unwrap();
     connection.finish().await.unwrap();
     assert!(all_of(&mut connection).await.unwrap().is_empty());

@@ -6,7 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use sti_core::Plan;
 use sti_core::plan::*;
-use sti_policy::{Named, Policy};
+use sti_policy::{Named, Policy, Whose};
 
 use crate::support::*;
 
@@ -43,7 +43,7 @@ impl Narrowing {
         if self.network {
             text.push_str("network = \"none\"\n");
         }
-        Policy::parse(&text, Path::new("policy.toml")).expect("it is a policy")
+        Policy::parse(&text, Path::new("policy.toml"), Whose::User).expect("it is a policy")
     }
 
     /// Narrows by both.

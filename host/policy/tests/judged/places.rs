@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::support::*;
 use sti_core::Plan;
 use sti_core::plan::*;
-use sti_policy::Policy;
+use sti_policy::{Policy, Whose};
 
 const NO_ROOT: &str = "[defaults]\nroot = false\n";
 
@@ -46,7 +46,7 @@ fn judged(policy: &Policy, plan: Plan) -> Result<(), String> {
 }
 
 fn no_root() -> Policy {
-    Policy::parse(NO_ROOT, Path::new("policy.toml")).expect("it is a policy")
+    Policy::parse(NO_ROOT, Path::new("policy.toml"), Whose::User).expect("it is a policy")
 }
 
 #[test]

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use sti_core::Plan;
 use sti_core::plan::*;
-use sti_policy::{Error, Named, Origin, PluginIdentity, Policy};
+use sti_policy::{Error, Named, Origin, PluginIdentity, Policy, Whose};
 
 use crate::support::*;
 
 fn policy(text: &str) -> Policy {
     let text = text.replace("DIGEST", &plugin().digest);
-    Policy::parse(&text, Path::new("/etc/sti/policy.toml")).unwrap_or_else(|error| panic!("{text}\n{error}"))
+    Policy::parse(&text, Path::new("/etc/sti/policy.toml"), Whose::Site).unwrap_or_else(|error| panic!("{text}\n{error}"))
 }
 
 /// A policy file, and what is changed of an honest plan.
@@ -33,7 +33,7 @@ fn check_judges(rows: &[Row]) -> String {
 fn check_reports(texts: &[&str]) -> String {
     let mut report = String::new();
     for text in texts {
-        let error = Policy::parse(text, Path::new("policy.toml")).expect_err(text);
+        let error = Policy::parse(text, Path::new("policy.toml"), Whose::User).expect_err(text);
         let _ = writeln!(report, "{text}\n=> {}\n", told(&error));
     }
     report
@@ -123,6 +123,16 @@ fn says_what_is_wrong_with_a_file_and_in_which_line() {
         "[defaults]\nmemory = 64",
         "[defaults]\nseconds = 0",
         "[defaults]\nseconds = -1",
+        "[defaults]\nhosts = \"github.com\"",
+        "[defaults]\nhosts = [\"https://github.com\"]",
+        "[defaults]\nhosts = [\"10.1.2.3/8\"]",
+        "[defaults]\nallow-hosts = [\"github.com\"]",
+        "[defaults]\nprivate-hosts = [\"*.intern.example\"]",
+        "[defaults]\nprivate-hosts = [\"0.0.0.0/0\"]",
+        "[defaults]\nentries = 0",
+        "[defaults]\nbytes = \"many\"",
+        "[defaults]\ndepth = 1000",
+        "[defaults]\ntotal-seconds = \"1 GiB\"",
         "[defaults]\nroot = false\nroot = true",
         "[defaults",
     ]);
@@ -133,7 +143,7 @@ fn says_what_is_wrong_with_a_file_and_in_which_line() {
 fn refuses_a_digest_in_two_sections() {
     let digest = plugin().digest;
     let text = format!("[plugins.a]\ndigest = \"{digest}\"\n[plugins.b]\ndigest = \"{digest}\"");
-    let error = Policy::parse(&text, Path::new("policy.toml")).expect_err("two sections");
+    let error = Policy::parse(&text, Path::new("policy.toml"), Whose::User).expect_err("two sections");
     assert_eq!(error.to_string(), "policy.toml:3: `b` has a digest that [plugins.a] has too");
 }
 
@@ -141,7 +151,7 @@ fn refuses_a_digest_in_two_sections() {
 fn reads_the_example_of_the_documentation() {
     let page = include_str!("../../../../docs/policy.md");
     let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the page has an example");
-    let policy = Policy::parse(example, Path::new("policy.toml")).unwrap_or_else(|error| panic!("{error}"));
+    let policy = Policy::parse(example, Path::new("policy.toml"), Whose::User).unwrap_or_else(|error| panic!("{error}"));
     assert!(policy.is_vetted_only());
     let fast = PluginIdentity { digest: format!("sha256:{:064}", 3), ..plugin() };
     assert_eq!(policy.vet(&fast), Ok(()));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Permissions};
-use sti_policy::{Error, Policy};
+use sti_policy::{Error, Policy, Whose};
 
 /// Writes a policy into a directory of its own, changes something, and loads it.
 fn check_load(change: impl Fn(&Dir, &Path)) -> Result<Policy, Error> {
@@ -15,7 +15,7 @@ fn check_load(change: impl Fn(&Dir, &Path)) -> Result<Policy, Error> {
     dir.write("policy.toml", "vetted-only = true").expect("it is written");
     mode(&dir, "policy.toml", 0o644);
     change(&dir, place.path());
-    Policy::load(&dir, "policy.toml", Path::new("conf/policy.toml"))
+    Policy::load(&dir, "policy.toml", Path::new("conf/policy.toml"), Whose::User)
 }
 
 fn mode(dir: &Dir, name: &str, mode: u32) {

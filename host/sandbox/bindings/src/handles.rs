@@ -57,9 +57,13 @@ pub struct Card;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address;
 
-/// A blob: its place in the call's list of blobs.
+/// A blob: its number in the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Blob(pub usize);
+pub struct Blob(pub u32);
+
+/// A spool: its number in the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spool(pub u32);
 
 /// The tree that the call fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

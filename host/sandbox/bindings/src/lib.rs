@@ -50,6 +50,7 @@ pub mod host {
             "sti:host/requests.card": crate::handles::Card,
             "sti:host/requests.address": crate::handles::Address,
             "sti:host/blobs.blob": crate::handles::Blob,
+            "sti:host/blobs.spool": crate::handles::Spool,
             "sti:host/trees.tree-writer": crate::handles::TreeWriter,
             "sti:host/trees.file-writer": crate::handles::FileWriter,
             "sti:host/http.response": crate::handles::Response,

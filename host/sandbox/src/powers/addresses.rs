@@ -1,4 +1,4 @@
-//! The address of the interface `requests`, and the interface `blobs`: what a fetcher is asked for, and bytes that the host holds.
+//! The address of the interface `requests`, and of the interface `blobs` what is read; [`super::spools`] has what is written.
 
 use sti_bindings::{
     handles::{Address, Blob as Handle},
@@ -16,7 +16,7 @@ use crate::{Errand, calls::Exceeded, hygiene};
 
 /// The most that is read at once.
 const MOST_BYTES: u32 = 1 << 20;
-/// How many blobs one call may hold.
+/// How many blobs one call may hold at one time.
 const MOST_BLOBS: usize = 1_000;
 /// Bytes of a fact.
 const FACT: usize = 2_000;
@@ -34,13 +34,14 @@ impl State {
         if self.blobs.len() >= MOST_BLOBS {
             return Err(Exceeded::number("it holds too many documents", MOST_BLOBS).into());
         }
-        self.blobs.push(blob);
-        Ok(self.handles.push(Handle(self.blobs.len() - 1))?)
+        self.opened += 1;
+        self.blobs.insert(self.opened, blob);
+        Ok(self.handles.push(Handle(self.opened))?)
     }
 
     fn blob(&self, blob: &Resource<Handle>) -> Said<Blob> {
-        let Handle(place) = *self.handles.get(blob)?;
-        self.blobs.get(place).cloned().ok_or_else(|| wasmtime::format_err!("a handle leads to no blob"))
+        let Handle(number) = *self.handles.get(blob)?;
+        self.blobs.get(&number).cloned().ok_or_else(|| wasmtime::format_err!("a handle leads to no blob"))
     }
 }
 
@@ -81,13 +82,28 @@ impl wit::HostAddress for State {
         Ok(())
     }
 
+    fn kept(&mut self, _: Resource<Address>, name: String) -> Said<Option<Resource<Handle>>> {
+        let _paused = self.clock.pause();
+        match self.keeper.as_ref().filter(|_| hygiene::is_kebab(&name)).and_then(|keeper| keeper.kept(&name)) {
+            Some(blob) => Ok(Some(self.hold_blob(blob)?)),
+            None => Ok(None),
+        }
+    }
+
+    fn keep(&mut self, _: Resource<Address>, name: String, bytes: Resource<Handle>) -> Said<()> {
+        self.budget.spend_one(name.len())?;
+        let blob = self.blob(&bytes)?;
+        if let Some(keeper) = self.keeper.as_ref().filter(|_| hygiene::is_kebab(&name)) {
+            keeper.keep(&name, &blob);
+        }
+        Ok(())
+    }
+
     fn drop(&mut self, address: Resource<Address>) -> Said<()> {
         self.handles.delete(address)?;
         Ok(())
     }
 }
-
-impl blobs::Host for State {}
 
 impl blobs::HostBlob for State {
     fn size(&mut self, blob: Resource<Handle>) -> Said<u64> {
@@ -102,8 +118,13 @@ impl blobs::HostBlob for State {
         Ok(read.map_err(failed).map_err(problem_to_wit))
     }
 
+    fn identity(&mut self, blob: Resource<Handle>) -> Said<Option<String>> {
+        Ok(self.blob(&blob)?.identity())
+    }
+
     fn drop(&mut self, blob: Resource<Handle>) -> Said<()> {
-        self.handles.delete(blob)?;
+        let Handle(number) = self.handles.delete(blob)?;
+        self.blobs.remove(&number);
         Ok(())
     }
 }

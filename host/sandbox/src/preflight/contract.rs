@@ -117,6 +117,7 @@ const INTERFACES: [Interface; 9] = [
             (
                 Power::Fetch,
                 &[
+                    "[method]tree-writer.reuse",
                     "[method]tree-writer.put-directory",
                     "[method]tree-writer.put-file",
                     "[method]tree-writer.open-file",
@@ -199,6 +200,8 @@ const INTERFACES: [Interface; 9] = [
                 "[method]address.setting",
                 "[method]address.file",
                 "[method]address.record-fact",
+                "[method]address.kept",
+                "[method]address.keep",
                 "[method]subject.moment",
                 "[method]subject.role",
                 "[method]subject.image",
@@ -226,7 +229,20 @@ const INTERFACES: [Interface; 9] = [
             ],
         )],
     },
-    Interface { name: "blobs", functions: &[(Power::Fetch, &["[method]blob.size", "[method]blob.read"])] },
+    Interface {
+        name: "blobs",
+        functions: &[(
+            Power::Fetch,
+            &[
+                "[method]blob.size",
+                "[method]blob.read",
+                "[method]blob.identity",
+                "[method]spool.write",
+                "[method]spool.finish",
+                "new-spool",
+            ],
+        )],
+    },
     Interface {
         name: "http",
         functions: &[(

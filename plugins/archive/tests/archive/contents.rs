@@ -52,7 +52,7 @@ fn unpacks_a_tar_file_however_it_is_compressed() {
         let fetched = unpack(compress(&tar::whole(&project())));
         assert_eq!(fetched.expect_tree().to_text(), PROJECT, "{format}");
         assert_eq!(fetched.expect_tree().open().read("large", u32::MAX).unwrap(), noise(200_000), "{format}");
-        assert_eq!([&fetched.facts["format"], &fetched.facts["entries"]], [*format, "7"], "{format}");
+        assert_eq!(fetched.facts["format"], *format);
         assert!(fetched.log.is_empty(), "{format}: {:?}", fetched.log);
     }
 }
@@ -320,7 +320,7 @@ fn unpacks_a_zip_file_of_all_methods() {
     assert_eq!(tree.read("large", u32::MAX).unwrap(), noise(200_000));
     assert_eq!(tree.link_target("link").unwrap(), "../anywhere");
     assert_eq!([fetched.tree.mode("stored"), fetched.tree.mode("deflate")], [Some(0o755), Some(0o644)]);
-    assert_eq!([&fetched.facts["format"], &fetched.facts["entries"]], ["zip", "10"]);
+    assert_eq!(fetched.facts["format"], "zip");
 }
 
 /// What another writer makes of the same, with zip64 and with sizes behind the content.

@@ -4,6 +4,7 @@ use std::fs;
 
 use sti_git::Git;
 use sti_plugin::{
+    Problem, ProblemKind,
     log::Level,
     testing::{AddressBuilder, Fetched, WebAnswer, WebRequest},
 };
@@ -184,8 +185,16 @@ fn digest(content: &[u8]) -> String {
     sha2::Sha256::digest(content).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
+/// Where the service is by git's own convention.
+const SERVICE: &str = "http://git.example/app/.git/info/lfs";
+
 /// A site whose repository keeps `picture.png` in Git LFS, with a server that sends this for it.
 fn keeping(sent: &'static [u8]) -> (Site, AddressBuilder) {
+    keeping_at(SERVICE, None, sent)
+}
+
+/// As [`keeping`], with a service at this place and a file `.lfsconfig`.
+fn keeping_at(service: &'static str, configuration: Option<&str>, sent: &'static [u8]) -> (Site, AddressBuilder) {
     let site = Site::new();
     let oid = digest(CONTENT);
     let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {}\n", CONTENT.len());
@@ -195,19 +204,21 @@ fn keeping(sent: &'static [u8]) -> (Site, AddressBuilder) {
         .file("other", &pointer)
         .file(".gitattributes", "*.png filter=lfs diff=lfs merge=lfs -text\n")
         .commit("m");
+    if let Some(configuration) = configuration {
+        repository.file(".lfsconfig", configuration).commit("where the files are");
+    }
     let root = site.root().to_owned();
     let answer = move |request: &WebRequest| {
-        let url = format!("http://{HOST}/app/.git/info/lfs/objects/batch");
-        Ok(if request.url == url {
+        Ok(if request.url == format!("{service}/objects/batch") {
             assert_eq!(request.header("accept"), Some("application/vnd.git-lfs+json"));
             let asked: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
             assert_eq!(asked["objects"], serde_json::json!([{ "oid": oid, "size": CONTENT.len() }]));
-            let action =
-                serde_json::json!({ "href": "http://files.example/1", "header": { "x-a": "b", "Authorization": "secret" } });
+            let action = serde_json::json!({ "href": "http://files.example/1", "header": { "x-a": "b", "Authorization": "Bearer of-this-file", "Host": "decoy" } });
             let object = serde_json::json!({ "oid": oid, "size": CONTENT.len(), "actions": { "download": action } });
             WebAnswer::new(200, serde_json::json!({ "objects": [object] }).to_string())
         } else if request.url == "http://files.example/1" {
-            assert_eq!((request.header("x-a"), request.header("authorization")), (Some("b"), None));
+            assert_eq!((request.header("x-a"), request.header("authorization")), (Some("b"), Some("Bearer of-this-file")));
+            assert_eq!(request.header("host"), None);
             WebAnswer::new(200, sent)
         } else {
             return servers::http_backend(&root, request);
@@ -223,6 +234,35 @@ fn fetches_what_git_lfs_keeps() {
     let tree = address.fetch::<Git>().expect_tree().open();
     assert_eq!(tree.read("picture.png", 1000).unwrap(), CONTENT);
     assert!(tree.read_text("other", 1000).unwrap().starts_with("version "), "a pointer that no attribute names is a file");
+}
+
+#[test]
+fn asks_the_service_that_the_repository_names() {
+    let elsewhere = "http://lfs.example/of/app";
+    let configuration = format!("[lfs]\n\turl = {elsewhere}/\n\taccess = basic\n");
+    let (_site, address) = keeping_at(elsewhere, Some(&configuration), CONTENT);
+    let tree = address.fetch::<Git>().expect_tree().open();
+    assert_eq!(tree.read("picture.png", 1000).unwrap(), CONTENT);
+    assert_eq!(tree.read_text(".lfsconfig", 1000).unwrap(), configuration);
+}
+
+#[test]
+fn refuses_a_service_that_is_no_server() {
+    for url in ["file:///nonexistent/decoy", "/nonexistent/decoy", "ssh://lfs.example/a", "-x"] {
+        let (_site, address) = keeping_at(SERVICE, Some(&format!("[lfs]\n\turl = {url}\n")), CONTENT);
+        check_problem(&address.fetch::<Git>(), "lfs-unavailable", &[".lfsconfig", url, "--lfs=skip"]);
+    }
+}
+
+#[test]
+fn hands_on_that_the_host_of_a_service_is_not_granted() {
+    let (site, _) = keeping_at(SERVICE, Some("[lfs]\n\turl = http://other.example/a\n"), CONTENT);
+    let root = site.root().to_owned();
+    let address = site.address("app").web(move |request| match request.url.strip_prefix("http://other.example/") {
+        Some(_) => Err(Problem::new(ProblemKind::Denied, "not-granted", "the fetch may not reach `other.example`")),
+        None => servers::http_backend(&root, request),
+    });
+    check_problem(&address.fetch::<Git>(), "not-granted", &["other.example"]);
 }
 
 #[test]

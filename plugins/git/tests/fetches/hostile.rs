@@ -179,7 +179,7 @@ fn refuses_sizes_that_lie() {
         entries.push(Entry::Lying(3, size, b"content".to_vec()));
         let fetched = fetch_pack(packs::pack(&entries), &id);
         assert!(
-            ["damaged-repository", "object-too-large"].contains(&fetched.expect_problem().code()),
+            ["damaged-repository", "repository-too-large"].contains(&fetched.expect_problem().code()),
             "{size}: {:?}",
             fetched.result
         );
@@ -262,10 +262,29 @@ fn refuses_a_delta_bomb_before_it_is_put_together() {
 }
 
 #[test]
-fn refuses_an_object_that_does_not_fit_into_memory() {
+fn refuses_what_would_have_to_be_put_together_in_memory_and_does_not_fit() {
+    let size = 60 << 20;
     let (mut entries, id) = entries_of(b"content");
-    entries.push(Entry::Whole(3, vec![0; 100 << 20]));
-    check_problem(&fetch_pack(packs::pack(&entries), &id), "object-too-large", &["100 MiB", "Git LFS"]);
+    entries.extend([Entry::Whole(3, vec![0; size]), Entry::Delta(2, packs::appending(size as u64, b"x"))]);
+    check_problem(&fetch_pack(packs::pack(&entries), &id), "object-too-large", &["60 MiB", "Git LFS"]);
+    let (mut entries, id) = entries_of(b"content");
+    entries.push(Entry::Whole(2, vec![0; 100 << 20]));
+    check_problem(&fetch_pack(packs::pack(&entries), &id), "object-too-large", &["100 MiB"]);
+}
+
+#[test]
+fn refuses_a_large_file_that_lies_about_its_size_or_its_end() {
+    let content = vec![7; 5 << 20];
+    for size in [content.len() as u64 - 1, content.len() as u64 + 1, 3 << 30] {
+        let (mut entries, id) = entries_of(&content);
+        entries.push(Entry::Lying(3, size, content.clone()));
+        let fetched = fetch_pack(packs::pack(&entries), &id);
+        assert_eq!(fetched.expect_problem().code(), "damaged-repository", "{size}: {:?}", fetched.result);
+    }
+    let (mut entries, id) = entries_of(&content);
+    entries.push(Entry::Whole(3, content.clone()));
+    let fetched = fetch_pack(packs::pack(&entries), &id);
+    assert!(fetched.expect_tree().open().read("f", 8 << 20).unwrap() == content);
 }
 
 #[test]

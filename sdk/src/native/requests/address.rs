@@ -7,6 +7,7 @@ use crate::{native::blobs::Blob, testing::AddressBuilder};
 pub struct Address {
     pub(crate) asked: AddressBuilder,
     pub(crate) facts: RefCell<BTreeMap<String, String>>,
+    pub(crate) keeps: RefCell<BTreeMap<String, Vec<u8>>>,
 }
 
 impl Address {
@@ -32,5 +33,13 @@ impl Address {
 
     pub fn record_fact(&self, name: &str, value: &str) {
         self.facts.borrow_mut().insert(name.to_owned(), value.to_owned());
+    }
+
+    pub fn kept(&self, name: &str) -> Option<Blob> {
+        self.asked.kept.get(name).cloned().map(Blob)
+    }
+
+    pub fn keep(&self, name: &str, bytes: &Blob) {
+        self.keeps.borrow_mut().insert(name.to_owned(), bytes.0.clone());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     rc::Rc,
     sync::Arc,
 };
@@ -36,11 +36,28 @@ pub struct TreeWriter {
     entries: Cell<u64>,
     bytes: Rc<Cell<u64>>,
     top: RefCell<Option<String>>,
+    /// Keys of trees that a host would have kept.
+    kept: BTreeSet<String>,
+    pub(crate) key: RefCell<Option<String>>,
+    pub(crate) is_reused: Cell<bool>,
 }
 
 impl TreeWriter {
-    pub(crate) fn limited(room: Room) -> Self {
-        Self { room, ..Self::default() }
+    pub(crate) fn new(room: Room, kept: BTreeSet<String>) -> Self {
+        Self { room, kept, ..Self::default() }
+    }
+
+    pub fn reuse(&self, key: &str) -> Result<bool, Problem> {
+        if key.is_empty() || key.len() > 1_000 {
+            return Err(problem(ProblemKind::Invalid, "invalid-key", "the key of a tree is empty, or too long".to_owned()));
+        }
+        if self.key.borrow().is_some() || !self.nodes.borrow().is_empty() {
+            let late = "what the tree will be is said once, and before anything is written";
+            return Err(problem(ProblemKind::Invalid, "asked-late", late.to_owned()));
+        }
+        self.key.replace(Some(key.to_owned()));
+        self.is_reused.set(self.kept.contains(key));
+        Ok(self.is_reused.get())
     }
 
     pub fn put_directory(&self, path: &str, mode: u32) -> Result<(), Problem> {
@@ -125,6 +142,10 @@ impl TreeWriter {
 
     fn put(&self, path: &str, node: Node) -> Result<(), Problem> {
         check(path)?;
+        if self.is_reused.get() {
+            let taken = "the tree of an earlier fetch was taken: there is nothing to write";
+            return Err(problem(ProblemKind::Invalid, "tree-taken", taken.to_owned()));
+        }
         self.must_be_open(path)?;
         let mut nodes = self.nodes.borrow_mut();
         let is_new = match (nodes.get(path), &node) {

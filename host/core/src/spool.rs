@@ -1,12 +1,19 @@
-//! Where downloads are kept while somebody reads them: files without a name, which are gone with the last handle, however a build ends.
+//! Files without a name, for what is kept only while somebody reads it: they are gone with the last handle, however a build ends.
 
-use std::fs::File;
-use std::io;
+use std::{fs::File, io};
 
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
+use rustix::fs::{Mode, OFlags};
 
-/// Makes an empty file that nobody else can open.
+/// Makes an empty file that nobody else can open. Where the file system can do that it never had a name, so that it can be given one.
+///
+/// # Errors
+/// Where the directory cannot be written.
 pub fn file(directory: &Dir) -> io::Result<File> {
+    let nameless = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
+    if let Ok(file) = rustix::fs::openat(directory, c".", nameless, Mode::RUSR | Mode::WUSR) {
+        return Ok(file.into());
+    }
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
     let name = format!(".download-{:032x}", u128::from_be_bytes(random));

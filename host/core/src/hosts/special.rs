@@ -1,5 +1,5 @@
-//! Which addresses are public. Everything else (this machine, the site's own network, what is reserved) is reached only where the user's
-//! own address names the host.
+//! Which addresses are public. Everything else (this machine, the site's own network, what is reserved) is reached only where somebody
+//! named it.
 //!
 //! Source: the special-purpose registries of IANA for IPv4 and IPv6 (RFC 6890 and what updates it).
 
@@ -45,12 +45,20 @@ const LEADS_TO_4: &[([u16; 8], u8, usize)] = &[
     ([0x2002, 0, 0, 0, 0, 0, 0, 0], 16, 2),
 ];
 
+/// What a site has its own servers at.
+const PRIVATE: &[&str] = &["a private address", "a shared address of a carrier"];
+
 /// Says what an address is if it is not public, as it reads after "leads to 10.0.0.1,".
-pub(crate) fn not_public(address: IpAddr) -> Option<&'static str> {
+pub fn not_public(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => not_public_4(address),
         IpAddr::V6(address) => not_public_6(address),
     }
+}
+
+/// Whether it is one of a site's own network: neither public nor this machine, its links, or what is reserved.
+pub fn is_private(address: IpAddr) -> bool {
+    not_public(address).is_some_and(|what| PRIVATE.contains(&what))
 }
 
 fn not_public_4(address: Ipv4Addr) -> Option<&'static str> {
@@ -116,6 +124,16 @@ mod tests {
         check("fec0::1", Some("a private address"));
         check("169.254.169.254", Some("a link-local address"));
         check("fe80::1", Some("a link-local address"));
+    }
+
+    #[test]
+    fn a_sites_own_network_is_neither_this_machine_nor_its_links() {
+        for address in ["10.0.0.1", "192.168.1.1", "100.64.0.1", "fd00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1"] {
+            assert!(is_private(address.parse().unwrap()), "{address}");
+        }
+        for address in ["127.0.0.1", "::1", "169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "1.1.1.1", "2002:7f00:1::"] {
+            assert!(!is_private(address.parse().unwrap()), "{address}");
+        }
     }
 
     #[test]

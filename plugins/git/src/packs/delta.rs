@@ -4,16 +4,16 @@
 
 use sti_plugin::Problem;
 
-use crate::{objects::number, trouble};
+use crate::{store, trouble};
 
-/// Makes an object of at most so many bytes from what it builds on.
+/// Makes an object from what it builds on. Both and the delta may have so many bytes together.
 pub(super) fn apply(base: &[u8], delta: &[u8], limit: usize) -> Result<Vec<u8>, Problem> {
-    let (base_size, rest) = number(delta)?;
-    let (size, mut rest) = number(rest)?;
-    let size = usize::try_from(size).ok().filter(|size| *size <= limit).ok_or_else(wrong)?;
+    let (base_size, made, mut rest) = sizes(delta)?;
     if base_size != base.len() as u64 {
         return Err(wrong());
     }
+    let room = limit.saturating_sub(base.len() + delta.len());
+    let size = usize::try_from(made).ok().filter(|size| *size <= room).ok_or_else(|| store::too_large(made))?;
     let mut made = Vec::with_capacity(size);
     while let Some((instruction, more)) = rest.split_first() {
         let piece = if instruction & 0x80 == 0 {
@@ -33,6 +33,25 @@ pub(super) fn apply(base: &[u8], delta: &[u8], limit: usize) -> Result<Vec<u8>, 
         made.extend_from_slice(piece);
     }
     if made.len() == size { Ok(made) } else { Err(wrong()) }
+}
+
+/// Reads the start of a delta: how large is what it builds on, how large what it makes, and the rest.
+pub(super) fn sizes(delta: &[u8]) -> Result<(u64, u64, &[u8]), Problem> {
+    let (base, rest) = number(delta)?;
+    let (made, rest) = number(rest)?;
+    Ok((base, made, rest))
+}
+
+/// Reads a number of seven bits a byte, the lowest first.
+fn number(bytes: &[u8]) -> Result<(u64, &[u8]), Problem> {
+    let mut number = 0;
+    for (at, byte) in bytes.iter().enumerate().take(9) {
+        number |= u64::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            return Ok((number, &bytes[at + 1..]));
+        }
+    }
+    Err(trouble::damaged("a delta does not say its size"))
 }
 
 /// Reads from where and how much is copied: each bit of the instruction says whether its byte is there.
@@ -81,5 +100,19 @@ mod tests {
         ] {
             assert!(apply(b"0123456789", delta, 100).is_err(), "{delta:?}");
         }
+    }
+
+    #[test]
+    fn reads_numbers_as_deltas_write_them() {
+        assert_eq!(number(&[0x80, 1, 7]).unwrap(), (128, &[7][..]));
+        assert!(number(&[0x80]).is_err());
+        assert!(number(&[0xff; 20]).is_err());
+    }
+
+    #[test]
+    fn says_how_large_it_is_what_does_not_fit_into_memory() {
+        let problem = apply(&[0; 10], &[10, 0x80, 0x80, 0x80, 0x40, 0x90, 1], 100 << 20).unwrap_err();
+        assert_eq!(problem.code(), "object-too-large");
+        assert!(problem.message().contains("128 MiB"), "{problem}");
     }
 }
