@@ -90,7 +90,8 @@ pub(crate) fn of(
         progress: Arc::clone(progress),
     })?;
     let (store, checksum, progress) = (store.cloned(), Arc::clone(checksum), Arc::clone(progress));
-    Ok(Arc::new(Servers { network, downloads: Downloads { store, checksum, progress } }))
+    let most = limits.get(FetchLimit::DownloadBytes);
+    Ok(Arc::new(Servers { network, downloads: Downloads { store, most, checksum, progress } }))
 }
 
 /// What policy grants, with note of what it refuses.

@@ -27,7 +27,14 @@ pub(crate) struct Clients {
     proxies: ProxyTable,
     connect_timeout: Duration,
     tls: OnceCell<ClientConfig>,
-    made: Mutex<Vec<(Way, Client)>>,
+    made: Mutex<Vec<((Way, Cover), Client)>>,
+}
+
+/// Whether connections are made in TLS. Whom it trusts takes as long to read as a short answer takes to come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cover {
+    None,
+    Tls,
 }
 
 /// What a client's connections have in common. There are as many as there are ways in which hosts are granted.
@@ -46,12 +53,17 @@ impl Clients {
     /// The client for an address whose host was judged.
     pub(crate) async fn choose(&self, url: &Url, reach: &Reach) -> Result<Client, Error> {
         let way = self.proxies.choose(url).map_or_else(|| Way::Direct(reach.clone()), Way::Proxy);
-        let tls = self.tls.get_or_try_init(async || self.trust.configuration()).await?;
+        let cover = if url.scheme() == "http" && matches!(way, Way::Direct(_)) { Cover::None } else { Cover::Tls };
+        let tls = match cover {
+            Cover::None => &Trust::none()?,
+            Cover::Tls => self.tls.get_or_try_init(async || self.trust.configuration()).await?,
+        };
+        let way = (way, cover);
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = made.iter().find(|(of, _)| *of == way) {
             return Ok(client.clone());
         }
-        let client = self.make(&way, tls)?;
+        let client = self.make(&way.0, tls)?;
         made.push((way, client.clone()));
         Ok(client)
     }

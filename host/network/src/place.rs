@@ -37,7 +37,7 @@ impl Origin {
 /// The host that an address names, read as a connection to it is: as [`crate::Grants`] is asked about it. The address is one with a
 /// scheme, or `user@host:path`.
 pub fn host_of(address: &str) -> Option<String> {
-    let written = if address.contains("://") { address.to_owned() } else { format!("ssh://{}/", address.split_once(':')?.0) };
+    let written = if address.contains("://") { address.to_owned() } else { format!("ssh://{}/", before_path(address)?) };
     let url = Url::parse(&written).ok()?;
     Some(plain_host(url.host_str()?)).filter(|host| !host.is_empty())
 }
@@ -49,6 +49,13 @@ pub fn port_of(address: &str) -> Option<u16> {
     }
     let url = Url::parse(address).ok()?;
     url.port_or_known_default().or_else(|| known_port(url.scheme()))
+}
+
+/// What stands before the path of `user@host:path`, where the colons of `[::1]` divide nothing.
+fn before_path(address: &str) -> Option<&str> {
+    let from = address.rfind(']').filter(|_| address.contains('[')).unwrap_or_default();
+    let (_, rest) = address.split_at(from);
+    address.get(..from + rest.find(':')?)
 }
 
 impl fmt::Display for Origin {
@@ -112,6 +119,7 @@ mod tests {
             ("https://Example.com:8443/a@b:c", Some("example.com")),
             ("ssh://git@example.com./app", Some("example.com")),
             ("git@example.com:team/app.git", Some("example.com")),
+            ("git@[::1]:team/app.git", Some("::1")),
             ("http://[::1]:8080/app", Some("::1")),
             ("https://example.com#main", Some("example.com")),
             ("http://127.0.0.1\\@example.com/", Some("127.0.0.1")),
