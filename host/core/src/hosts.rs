@@ -57,7 +57,7 @@ impl HostPattern {
     /// The pattern that means this host alone, as [`HostPattern::matches`] takes it; with the port, unless that is a usual one.
     pub fn only(host: &str, port: u16) -> Self {
         let address = host.parse().ok().map(|address| Hosts::Addresses(AddressRange::only(address)));
-        let port = (!USUAL_PORTS.contains(&port)).then_some(port);
+        let port = (!is_usual_port(port)).then_some(port);
         Self { hosts: address.unwrap_or_else(|| Hosts::Name(host.to_owned())), port }
     }
 
@@ -102,6 +102,11 @@ impl HostPattern {
     fn serves(&self, port: u16) -> bool {
         self.port.is_none_or(|own| own == port)
     }
+}
+
+/// Whether it is a port of ssh, http, https or git, which nobody writes.
+pub fn is_usual_port(port: u16) -> bool {
+    USUAL_PORTS.contains(&port)
 }
 
 /// The names that mean this machine without anybody being asked (RFC 6761).

@@ -11,7 +11,8 @@ use url::Url;
 
 use crate::authorities::Trust;
 use crate::error::Error;
-use crate::judge::{JudgingResolver, Names};
+use crate::judge::JudgingResolver;
+use crate::lookup::Lookup;
 use crate::proxies::{ProxyTable, Through};
 
 /// What the host calls itself where a plugin says nothing.
@@ -21,7 +22,7 @@ const MOST_IDLE: usize = 4;
 
 /// Clients differ in what their connections may reach, so that a connection made for one host is never taken for a stricter one.
 pub(crate) struct Clients {
-    names: Arc<dyn Names>,
+    names: Arc<Lookup>,
     trust: Trust,
     proxies: ProxyTable,
     connect_timeout: Duration,
@@ -45,7 +46,7 @@ enum Way {
 }
 
 impl Clients {
-    pub(crate) fn new(names: Arc<dyn Names>, trust: Trust, proxies: ProxyTable, connect_timeout: Duration) -> Self {
+    pub(crate) fn new(names: Arc<Lookup>, trust: Trust, proxies: ProxyTable, connect_timeout: Duration) -> Self {
         Self { names, trust, proxies, connect_timeout, tls: OnceCell::new(), made: Mutex::default() }
     }
 

@@ -114,7 +114,7 @@ pub enum Error {
         status: u16,
     },
     /// A document beyond the limit.
-    #[error("`{url}` is larger than {limit} bytes")]
+    #[error("with `{url}` more than {limit} bytes are downloaded")]
     TooLarge {
         /// What was asked for.
         url: String,

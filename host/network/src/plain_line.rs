@@ -11,7 +11,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::error::Error;
-use crate::judge::{Names, judged_addresses};
+use crate::judge::judged_addresses;
+use crate::lookup::Lookup;
 use crate::place::plain;
 use crate::repository::{Repository, SERVICE};
 use crate::timeouts::{Timeouts, heard};
@@ -24,7 +25,7 @@ pub(crate) struct PlainLine {
 
 impl PlainLine {
     pub(crate) async fn open(
-        names: &dyn Names,
+        names: &Lookup,
         reach: &Reach,
         timeouts: Timeouts,
         repository: &Repository,
@@ -52,7 +53,7 @@ impl PlainLine {
 }
 
 /// Tries the judged addresses one after the other.
-async fn dial(names: &dyn Names, reach: &Reach, wait: Duration, repository: &Repository) -> Result<TcpStream, Error> {
+async fn dial(names: &Lookup, reach: &Reach, wait: Duration, repository: &Repository) -> Result<TcpStream, Error> {
     let origin = &repository.origin;
     let late = || Error::Unreachable { host: origin.authority(), why: "no connection in time".to_owned() };
     let addresses = timeout(wait, judged_addresses(names, reach, &origin.host)).await.map_err(|_| late())??;

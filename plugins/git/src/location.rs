@@ -51,7 +51,9 @@ impl Location {
             // Credentials are the host's, and are sent, shown and kept by nobody else.
             let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
             let scheme = &text[..text.len() - rest.len()];
-            return if place.is_empty() { Err(malformed(text)) } else { Ok(Self::Web(format!("{scheme}{place}{path}"))) };
+            // A path begins with a slash: elsewhere a second `@` could mean another host to the next reader.
+            let is_whole = !place.is_empty() && (path.is_empty() || path.starts_with('/'));
+            return if is_whole { Ok(Self::Web(format!("{scheme}{place}{path}"))) } else { Err(malformed(text)) };
         }
         if let Some(path) = strip(text, "file://") {
             return Ok(Self::Local(path.to_owned()));
@@ -112,7 +114,8 @@ fn strip<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
 
 /// Splits what follows a scheme into the host's part and the path.
 fn authority(rest: &str) -> (&str, &str) {
-    rest.split_at(rest.find('/').unwrap_or(rest.len()))
+    // Wherever the host's reader of addresses sees the end of it.
+    rest.split_at(rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len()))
 }
 
 fn line(text: &str, scheme: Scheme, rest: &str) -> Option<Line> {
@@ -127,7 +130,7 @@ fn line(text: &str, scheme: Scheme, rest: &str) -> Option<Line> {
     };
     let is_safe =
         !host.is_empty() && !host.starts_with('-') && user.is_none_or(|user| !user.is_empty() && !user.starts_with('-'));
-    if !is_safe || path.len() < 2 || path.starts_with("/-") {
+    if !is_safe || path.len() < 2 || !path.starts_with('/') || path.starts_with("/-") {
         return None;
     }
     let url = match scheme {
@@ -210,6 +213,9 @@ mod tests {
             "ext::sh -c x://",
             "git://host/a\nhost=b",
             "ssh://host:port/a",
+            "git://host?a@other/b",
+            "https://host?a@other/b",
+            "https://host#a@other/b",
         ] {
             assert_eq!(Location::parse(text).unwrap_err().code(), "invalid-address", "{text}");
         }

@@ -13,7 +13,7 @@ mod resolve;
 mod window;
 
 use std::{
-    cell::{RefCell, RefMut},
+    cell::{Ref, RefCell, RefMut},
     collections::HashMap,
     rc::Rc,
 };
@@ -21,10 +21,16 @@ use std::{
 use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
 use gix_pack::data::{Entry, entry::Header};
-use sti_plugin::Problem;
+use sti_plugin::{Blob, Problem};
 
 use self::window::Window;
-pub(crate) use self::{bytes::Bytes, index::Index, inflate::Inflater, memory::Memory, receive::receive};
+pub(crate) use self::{
+    bytes::Bytes,
+    index::Index,
+    inflate::Inflater,
+    memory::Memory,
+    receive::{add, receive},
+};
 use crate::{
     store::{Large, OBJECT_LIMIT, Object, Opened, Store, Take},
     trouble,
@@ -75,6 +81,16 @@ impl Pack {
 impl Packs {
     pub(crate) fn new(packs: Vec<Pack>, memory: Memory) -> Self {
         Self { packs, memory: RefCell::new(memory), inflater: RefCell::default(), bases: HashMap::new() }
+    }
+
+    /// The packs themselves, as far as the host has them.
+    pub(crate) fn blobs(&self) -> Vec<Ref<'_, Blob>> {
+        self.packs.iter().filter_map(|pack| Ref::filter_map(pack.window.borrow(), Window::blob).ok()).collect()
+    }
+
+    /// Tells whether an object is there.
+    pub(crate) fn holds(&self, id: &oid) -> bool {
+        self.find(id).is_some()
     }
 
     fn find(&self, id: &oid) -> Option<Place> {

@@ -103,8 +103,9 @@ fn without_reason(text: &str) -> Vec<String> {
 }
 
 fn of_manifest(shown: &str, text: &str) -> Vec<String> {
-    // A plugin of others lives outside the workspace and has lints of its own.
-    let inherits = text.contains("[lints]\nworkspace = true") || shown.starts_with("tests/plugins/");
+    // A plugin of others lives outside the workspace and has lints of its own, and so have the targets of a fuzzer.
+    let is_outside = shown.starts_with("tests/plugins/") || shown.starts_with("tests/fuzz/");
+    let inherits = text.contains("[lints]\nworkspace = true") || is_outside;
     let excepted = EXCEPTED.contains(&shown) && text.contains("unsafe_code = \"deny\"");
     if inherits || excepted { Vec::new() } else { vec!["does not take the lints of the workspace".to_owned()] }
 }

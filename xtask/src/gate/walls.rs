@@ -27,6 +27,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sti-test-engine", &[]),
     ("sti-test-server", &[]),
     ("sti-tests", &["sti-core", "sti-policy", "sti-engine", "sti-docker", "sti-test-engine"]),
+    ("sti-fuzzed", &["sti-core", "sti-network", "sti-plugin", "sti-archive", "sti-git"]),
     ("xtask", &["sti-test-engine", "sti-test-server"]),
 ];
 
