@@ -24,12 +24,7 @@ pub(crate) struct PlainLine {
 }
 
 impl PlainLine {
-    pub(crate) async fn open(
-        names: &Lookup,
-        reach: &Reach,
-        timeouts: Timeouts,
-        repository: &Repository,
-    ) -> Result<Self, Error> {
+    pub(crate) async fn open(names: &Lookup, reach: &Reach, timeouts: Timeouts, repository: &Repository) -> Result<Self, Error> {
         let stream = dial(names, reach, timeouts.connect, repository).await?;
         let mut line = Self { stream, from: repository.shown(), idle: timeouts.idle };
         line.write(request(repository).as_bytes()).await?;

@@ -6,8 +6,8 @@ use std::{
 };
 
 use sti_archive::Archive;
-use sti_git::Git;
 use sti_core::hosts::not_public;
+use sti_git::Git;
 use sti_network::{clean, host_of};
 use sti_plugin::{Problem, testing::AddressBuilder};
 use url::Url;
@@ -44,7 +44,8 @@ fn numbers(bytes: &[u8]) {
     for written in [four.to_ipv6_mapped(), Ipv6Addr::from_bits(0x64_ff9b << 96 | u128::from(four.to_bits()))] {
         assert_eq!(not_public(written.into()), judged, "{written}");
     }
-    let is_special = four.is_loopback() || four.is_private() || four.is_link_local() || four.is_multicast() || four.is_unspecified();
+    let is_special =
+        four.is_loopback() || four.is_private() || four.is_link_local() || four.is_multicast() || four.is_unspecified();
     assert!(judged.is_some() || !is_special && !four.is_broadcast() && !four.is_documentation(), "{four} is public");
     let is_special = six.is_loopback() || six.is_unique_local() || six.is_unicast_link_local() || six.is_multicast();
     assert!(not_public(six.into()).is_some() || !is_special && !six.is_unspecified(), "{six} is public");
@@ -67,10 +68,10 @@ fn words(word: &str) {
 
 /// The password of an address with a scheme, where it stands there once.
 fn password_of(word: &str) -> Option<String> {
-    // `git+https://…` holds another address, which is read by the rules of its own scheme.
-    let url = Url::parse(word).ok().filter(|url| !url.scheme().contains('+'))?;
+    // Others hold another address, which is read by the rules of its own scheme, or are none that anybody fetches.
+    let url = Url::parse(word).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "ssh"))?;
     let password = url.password().filter(|password| password.len() > 3)?.to_owned();
-    (word.matches(&password).count() == 1).then_some(password)
+    (word.matches(&password).count() == 1 && word.contains(&format!("{password}@"))).then_some(password)
 }
 
 /// Taking a login away leaves the host that is asked as it is, and nothing to be taken away.

@@ -4,7 +4,7 @@
 #[allow(dead_code, reason = "only its reading of words is fed")]
 mod address;
 #[path = "../../../host/network/src/place.rs"]
-#[allow(dead_code, reason = "only its reading of hosts is fed")]
+#[allow(dead_code, unreachable_pub, reason = "only its reading of hosts is fed")]
 pub(crate) mod place;
 
 use sti_network::Login;
@@ -16,7 +16,7 @@ pub(crate) fn read_word(word: &str) -> Option<(SourceAddress, Option<Login>)> {
 
 /// As much of an address as is read from a word.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct SourceAddress {
+pub(crate) struct SourceAddress {
     pub(crate) written: String,
     pub(crate) prefix: Option<String>,
     pub(crate) text: String,

@@ -33,7 +33,8 @@ pub fn tree_writer(bytes: &[u8]) {
     };
     let top = Dir::open_ambient_dir(yard.tree(), ambient_authority()).expect("a directory of our own");
     let writer = TreeWriter::new(&top, limits).expect("it is empty");
-    let mut row = Row { decoy: yard.decoy_path(), writer, open: Vec::new(), written: Written::default(), state: State::default() };
+    let mut row =
+        Row { decoy: yard.decoy_path(), writer, open: Vec::new(), written: Written::default(), state: State::default() };
     for _ in 0..MOST_CALLS {
         if deck.is_over() || row.state.is_over {
             break;
@@ -47,7 +48,10 @@ pub fn tree_writer(bytes: &[u8]) {
         Ok(summary) => {
             assert!(open.is_empty() && !state.is_given_up, "a file was never finished");
             if !state.is_over {
-                assert!(summary.entries <= limits.entries && summary.bytes <= limits.bytes, "{summary:?} is more than {limits:?}");
+                assert!(
+                    summary.entries <= limits.entries && summary.bytes <= limits.bytes,
+                    "{summary:?} is more than {limits:?}"
+                );
                 assert_eq!(summary.entries, written.entries() + state.removed, "what was counted is not what is there");
                 assert!(state.is_refused || summary.bytes == state.bytes, "{summary:?} for {} bytes", state.bytes);
                 yard.check_written(&written);

@@ -143,7 +143,9 @@ fn check_node(at: &Path, node: &Node, files: &mut HashMap<*const RefCell<Vec<u8>
         Node::Directory(mode) => metadata.is_dir() && has_mode(mode),
         Node::Symlink(target) => metadata.is_symlink() && fs::read_link(at).is_ok_and(|found| found == Path::new(target)),
         Node::File(bytes, mode) => {
-            let is_right = metadata.is_file() && has_mode(mode) && *files.entry(Rc::as_ptr(bytes)).or_insert(metadata.ino()) == metadata.ino();
+            let is_right = metadata.is_file()
+                && has_mode(mode)
+                && *files.entry(Rc::as_ptr(bytes)).or_insert(metadata.ino()) == metadata.ino();
             fs::set_permissions(at, fs::Permissions::from_mode(0o600)).expect("a file of our own");
             let is_right = is_right && fs::read(at).is_ok_and(|found| found == *bytes.borrow());
             // Other names of it are looked at, too.

@@ -33,8 +33,18 @@ fn leading_out(yard: &Yard) -> Vec<Row> {
         ("tar: an absolute name", tar::whole(&[tar::pax(&[("path", &decoy)]), tar::file("a", b"out")]), INVALID, "absolute"),
         ("tar: a drive letter", tar::whole(&[tar::file("C:\\decoy", b"out")]), INVALID, "drive letter"),
         ("tar: NUL in a name", tar::whole(&[tar::pax(&[("path", "a\0b")]), tar::file("a", b"")]), INVALID, "NUL"),
-        ("tar: a link and a file through it", tar::whole(&[link(&yard.decoy("")), tar::file("link/file", b"out")]), INVALID, "link/file"),
-        ("tar: a relative link and a file through it", tar::whole(&[link("../decoy"), tar::file("link/new", b"out")]), INVALID, "link/new"),
+        (
+            "tar: a link and a file through it",
+            tar::whole(&[link(&yard.decoy("")), tar::file("link/file", b"out")]),
+            INVALID,
+            "link/file",
+        ),
+        (
+            "tar: a relative link and a file through it",
+            tar::whole(&[link("../decoy"), tar::file("link/new", b"out")]),
+            INVALID,
+            "link/new",
+        ),
         (
             "tar: a chain of links and a file through it",
             tar::whole(&[tar::symlink("a", "b"), tar::symlink("b", "link"), link("../decoy"), tar::file("a/file", b"out")]),
@@ -63,7 +73,12 @@ fn leading_out(yard: &Yard) -> Vec<Row> {
         ),
         ("tar: a device", tar::whole(&[tar::entry(b'3', b"device", b"")]), INVALID, "`device` is a character device"),
         ("tar: a FIFO", tar::whole(&[tar::entry(b'6', b"pipe", b"")]), INVALID, "`pipe` is a FIFO"),
-        ("zip: a socket", zip::whole(&[Member { mode: 0o140_644, ..zip::stored("socket", b"") }]), INVALID, "`socket` is a socket"),
+        (
+            "zip: a socket",
+            zip::whole(&[Member { mode: 0o140_644, ..zip::stored("socket", b"") }]),
+            INVALID,
+            "`socket` is a socket",
+        ),
     ]
 }
 
@@ -88,7 +103,12 @@ fn lying() -> Vec<Row> {
         ("tar: a negative size", sized(&[0xff; 12]), INVALID, "`sized`"),
         ("tar: a size that is no number", sized(b"-0000000001\0"), INVALID, "`sized`"),
         ("tar: an absurd size", sized(&[0x80, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]), TOO_LARGE, "`sized`"),
-        ("tar: a sparse file of an exabyte", tar::whole(&[tar::old_sparse("s", EXABYTE, &[(EXABYTE, 0)], b"")]), TOO_LARGE, "`s`"),
+        (
+            "tar: a sparse file of an exabyte",
+            tar::whole(&[tar::old_sparse("s", EXABYTE, &[(EXABYTE, 0)], b"")]),
+            TOO_LARGE,
+            "`s`",
+        ),
         ("tar: pax says another size", overridden(&[("size", "1000000000")]), INVALID, ""),
         ("tar: pax says an absurd size", overridden(&[("size", "18446744073709551615")]), TOO_LARGE, "`a`"),
         ("tar: pax says another name", overridden(&[("path", "../decoy/file")]), INVALID, "../decoy/file"),
@@ -112,7 +132,12 @@ fn lying() -> Vec<Row> {
             INVALID,
             "",
         ),
-        ("zip: encrypted", zip::whole(&[put(|_| {}, |listed| zip::put(listed, 8, &[1]), zip::stored("a", b"1"))]), INVALID, "encrypted"),
+        (
+            "zip: encrypted",
+            zip::whole(&[put(|_| {}, |listed| zip::put(listed, 8, &[1]), zip::stored("a", b"1"))]),
+            INVALID,
+            "encrypted",
+        ),
     ]
 }
 
@@ -123,7 +148,11 @@ fn bombs() -> Vec<Row> {
     let large = tar::header(b'0', b"bomb", 30 << 20, |_| {});
     let members = (0..40).map(|at| {
         let four_gigabytes: fn(&mut Vec<u8>) = |listed| zip::put(listed, 24, &[0xfe, 0xff, 0xff, 0xff]);
-        put(|own| zip::put(own, 22, &[0xfe, 0xff, 0xff, 0xff]), four_gigabytes, zip::deflated(&format!("bomb-{at}"), &zeros[..1 << 20]))
+        put(
+            |own| zip::put(own, 22, &[0xfe, 0xff, 0xff, 0xff]),
+            four_gigabytes,
+            zip::deflated(&format!("bomb-{at}"), &zeros[..1 << 20]),
+        )
     });
     let mut window = xz(&tar::END, 1 << 20);
     let at = window.windows(2).position(|bytes| bytes == [0x21, 1]).unwrap() + 2;
@@ -172,10 +201,11 @@ fn archives_that_are_merely_odd_are_taken_as_they_are() {
     let inner_is = format!("inner.zip = {} bytes", inner.len());
     let rows: &[(&str, Vec<u8>, &[&str])] = &[
         ("a newline in a name", tar::whole(&[tar::file("new\nline", b"1")]), &["new\nline = 1"]),
-        ("a link that leads out", tar::whole(&[tar::symlink("link", "../decoy/file"), tar::file("a", b"1")]), &[
-            "a = 1",
-            "link -> ../decoy/file",
-        ]),
+        (
+            "a link that leads out",
+            tar::whole(&[tar::symlink("link", "../decoy/file"), tar::file("a", b"1")]),
+            &["a = 1", "link -> ../decoy/file"],
+        ),
         ("duplicates, of which the last one counts", tar::whole(&[tar::file("a", b"1"), tar::file("a", b"2")]), &["a = 2"]),
         ("names that differ in case", tar::whole(&[tar::file("a", b"1"), tar::file("A", b"2")]), &["A = 2", "a = 1"]),
         (
@@ -185,7 +215,11 @@ fn archives_that_are_merely_odd_are_taken_as_they_are() {
         ),
         ("entries after the end", [whole.clone(), tar::file("b", b"2")].concat(), &["a = 1"]),
         ("concatenated archives", [whole.clone(), tar::whole(&[tar::file("b", b"2")])].concat(), &["a = 1"]),
-        ("an archive in an archive", zip::whole(&[zip::stored("inner.zip", &inner), zip::stored("a", b"1")]), &["a = 1", &inner_is]),
+        (
+            "an archive in an archive",
+            zip::whole(&[zip::stored("inner.zip", &inner), zip::stored("a", b"1")]),
+            &["a = 1", &inner_is],
+        ),
     ];
     for (what, bytes, files) in rows {
         yard.takes(what, &yard.archive(bytes), &[], files);

@@ -89,9 +89,8 @@ fn names() -> Vec<Row> {
         (".git with a stream of NTFS", ".git::$INDEX_ALLOCATION"),
         (".git as HFS+ reads it", ".g\u{200c}it"),
     ];
-    let mut rows: Vec<_> = refused
-        .map(|(what, name)| (what, Repository::of_names(&[("100644", name)]), INVALID, "git refuses it as well"))
-        .into();
+    let mut rows: Vec<_> =
+        refused.map(|(what, name)| (what, Repository::of_names(&[("100644", name)]), INVALID, "git refuses it as well")).into();
     let blob = packs::id(Kind::Blob, b"../decoy");
     let below = packs::tree(&[("100644", "file", blob)]);
     let twice = packs::tree(&[("120000", "link", blob), ("40000", "link", packs::id(Kind::Tree, &below))]);
@@ -126,8 +125,18 @@ fn broken_packs() -> Vec<Row> {
         ("a pack without its second half", edited(|pack| pack.truncate(pack.len() / 2)), INVALID, ""),
         ("a pack with a wrong sum", edited(|pack| *pack.last_mut().unwrap() ^= 1), INVALID, ""),
         ("a pack that says it holds more", sealed(|pack| pack[8..12].copy_from_slice(&u32::MAX.to_be_bytes())), INVALID, ""),
-        ("an object that says it is larger", Repository::of_file(&content, vec![Entry::Lying(3, 1 << 20, content.clone())]), INVALID, ""),
-        ("an object that says it is endless", Repository::of_file(&content, vec![Entry::Lying(3, 1 << 45, content.clone())]), TOO_LARGE, ""),
+        (
+            "an object that says it is larger",
+            Repository::of_file(&content, vec![Entry::Lying(3, 1 << 20, content.clone())]),
+            INVALID,
+            "",
+        ),
+        (
+            "an object that says it is endless",
+            Repository::of_file(&content, vec![Entry::Lying(3, 1 << 45, content.clone())]),
+            TOO_LARGE,
+            "",
+        ),
         ("an object that is missing", Repository::of_file(b"content", Vec::new()), INVALID, "missing"),
         ("a delta on nothing", Repository::of_file(b"content", vec![Entry::ByName(lost, packs::appending(7, b""))]), INVALID, ""),
         ("a bomb of deltas", Repository::of_file(b"content", bomb), TOO_LARGE, ""),
@@ -146,7 +155,12 @@ fn submodules() -> Vec<Row> {
         ("one whose address is a path", row(list("part", "/decoy", "")), INVALID, "/decoy"),
         ("one whose address is a file", row(list("part", "file:///decoy", "")), INVALID, "/decoy"),
         ("one whose address runs a program", row(list("part", "ext::sh -c touch% decoy", "")), BAD_ARGUMENT, "ext::sh"),
-        ("one whose address is an option of ssh", row(list("part", "ssh://-oProxyCommand=x/y", "")), BAD_ARGUMENT, "ProxyCommand"),
+        (
+            "one whose address is an option of ssh",
+            row(list("part", "ssh://-oProxyCommand=x/y", "")),
+            BAD_ARGUMENT,
+            "ProxyCommand",
+        ),
         ("one whose address climbs over the host", row(list("part", "../../../../x", "")), BAD_ARGUMENT, "../../../../x"),
         ("one that names a command", row(list("part", "../b.git", "\tupdate = !touch decoy\n")), INVALID, "touch decoy"),
         ("one that is on another host", row(list("part", "http://localhost:1/b.git", "")), NOT_GRANTED, "--allow-host localhost"),
@@ -206,9 +220,12 @@ fn references_with_control_characters_are_refused_wherever_they_come_from() {
     }
     assert!(server.asked().is_empty(), "{:?}", server.asked());
     let lines = [packs::line(&format!("{} refs/heads/\u{1b}[31mmain\n", "1".repeat(40))), b"0000".to_vec()].concat();
-    let server = Server::start(move |asked| {
-        if asked.method == "GET" { Reply::ok(ADVERTISEMENT, hello()) } else { Reply::ok(RESULT, lines.clone()) }
-    });
+    let server =
+        Server::start(
+            move |asked| {
+                if asked.method == "GET" { Reply::ok(ADVERTISEMENT, hello()) } else { Reply::ok(RESULT, lines.clone()) }
+            },
+        );
     let outcome = yard.fetch("a reference of the server's", &format!("{}/a.git", server.url), &["--ref", "main"]);
     assert!([FAILED.0, INVALID.0, BAD_REFERENCE.0].contains(&outcome.status.code().unwrap()), "{outcome}");
     assert!(!outcome.stdout.contains('\u{1b}') && !outcome.stderr.contains('\u{1b}'), "{outcome}");

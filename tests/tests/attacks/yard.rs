@@ -138,7 +138,8 @@ fn listing(top: &Path) -> Vec<String> {
                 lines.push(format!("{} -> {}", path.display(), fs::read_link(top.join(&path)).unwrap().display()));
             } else {
                 let content = fs::read(top.join(&path)).unwrap();
-                let content = if content.len() > 40 { format!("{} bytes", content.len()) } else { content.escape_ascii().to_string() };
+                let content =
+                    if content.len() > 40 { format!("{} bytes", content.len()) } else { content.escape_ascii().to_string() };
                 lines.push(format!("{} = {content}", path.display()));
             }
         }

@@ -56,7 +56,12 @@ fn sparse() -> Vec<Vec<u8>> {
         tar::old_sparse("old", 6 * 1024, &parts, &[7; 12]),
         tar::pax(&[("GNU.sparse.size", "10"), ("GNU.sparse.map", "0,1,5,2")]),
         tar::file("newer", b"abc"),
-        tar::pax(&[("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.realsize", "100"), ("GNU.sparse.name", "n")]),
+        tar::pax(&[
+            ("GNU.sparse.major", "1"),
+            ("GNU.sparse.minor", "0"),
+            ("GNU.sparse.realsize", "100"),
+            ("GNU.sparse.name", "n"),
+        ]),
         tar::file("newest", &[tar::blocks(b"1\n50\n3\n"), b"abc".to_vec()].concat()),
     ]
 }
@@ -110,7 +115,11 @@ pub(crate) fn all() -> Vec<(String, Vec<u8>)> {
         ("zip-lzma", 0, one(14, zip::lzma(b"content"))),
         ("zip-zstd", 0, one(93, zstd(b"content"))),
         ("zip-xz", 0, one(95, xz(b"content"))),
-        ("zip-hostile", 0, zip::whole(&[zip::symlink("d", "/nonexistent"), zip::stored("d/a", b"out"), zip::stored("..\\b", b"")])),
+        (
+            "zip-hostile",
+            0,
+            zip::whole(&[zip::symlink("d", "/nonexistent"), zip::stored("d/a", b"out"), zip::stored("..\\b", b"")]),
+        ),
     ];
     archives.map(|(name, form, archive)| (name.to_owned(), [&[form, 0], &archive[..]].concat())).to_vec()
 }

@@ -6,8 +6,8 @@ fn blob(content: &[u8]) -> Vec<u8> {
 }
 
 fn tree(entries: &[(u8, u8, u8)]) -> Vec<u8> {
-    let entries = entries.iter().flat_map(|(mode, name, object)| [*mode, *name, *object]);
-    [2, u8::try_from(entries.len() / 3).expect("few entries")].into_iter().chain(entries).collect()
+    let drawn = entries.iter().flat_map(|(mode, name, object)| [*mode, *name, *object]);
+    [2, u8::try_from(entries.len()).expect("few entries")].into_iter().chain(drawn).collect()
 }
 
 fn many(bytes: &[u8]) -> Vec<u8> {
@@ -39,14 +39,23 @@ pub(crate) fn all() -> Vec<(String, Vec<u8>)> {
     let delta = [blob(b"base"), vec![6, 0, 2, b'+', b'+', 0], vec![6, 1, 1, b'!', 1], tree(&[(0, 0, 1), (0, 1, 2)])];
     let raw_delta = [blob(b"0123456789"), [&[7, 0], &many(&[10, 4, 0x90, 4])[..], &[0]].concat(), tree(&[(0, 0, 1)])];
     let modules = [blob(MODULES), vec![5, 0], tree(&[(0, 4, 0), (4, 3, 1)])];
-    let attributes = [blob(ATTRIBUTES), blob(b"text\n$Id: x$\n"), tree(&[(0, 1, 1)]), tree(&[(0, 5, 0), (0, 0, 1), (0, 1, 1), (3, 2, 2)])];
+    let attributes =
+        [blob(ATTRIBUTES), blob(b"text\n$Id: x$\n"), tree(&[(0, 1, 1)]), tree(&[(0, 5, 0), (0, 0, 1), (0, 1, 1), (3, 2, 2)])];
     let lfs = [blob(b"* filter=lfs\n"), blob(POINTER), tree(&[(0, 5, 0), (0, 0, 1)])];
     let hostile = [blob(b"x"), tree(&[(0, 7, 0)]), tree(&[(0, 0, 0), (3, 2, 1), (2, 4, 0)])];
     let raw_tree = [blob(b"x"), [&[4], &many(b"100644 a\0aaaaaaaaaaaaaaaaaaaa40000 a\0aaaaaaaaaaaaaaaaaaaa")[..]].concat()];
     let lying = [vec![8, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0], many(b"abc"), tree(&[(0, 0, 0)])];
     let zeros = [vec![9, 15], tree(&[(0, 0, 0)])];
-    let packed = |form: u8| [&[form, 2][..], &[7; 20], b"\x95\x0ax\x9c\x03\0\0\0\0\x01\x33x\x9c\x4b\x4c\x4a\x02\0\x02\x4d\x01\x27"].concat();
-    let said = [many(&hello("version 2\n")), many(&line(&format!("{TIP} HEAD\n"))), vec![1], line("packfile\n"), line("\u{2}counting\n")];
+    let packed = |form: u8| {
+        [&[form, 2][..], &[7; 20], b"\x95\x0ax\x9c\x03\0\0\0\0\x01\x33x\x9c\x4b\x4c\x4a\x02\0\x02\x4d\x01\x27"].concat()
+    };
+    let said = [
+        many(&hello("version 2\n")),
+        many(&line(&format!("{TIP} HEAD\n"))),
+        vec![1],
+        line("packfile\n"),
+        line("\u{2}counting\n"),
+    ];
     let first = format!("{TIP} HEAD\0multi_ack side-band-64k shallow symref=HEAD:refs/heads/main object-format=sha1\n");
     let on_a_line = [line(&first), line(&format!("{TIP} refs/heads/main\n")), b"0000".to_vec(), line("NAK\n"), line("\u{3}no\n")];
     let seeds = [

@@ -65,16 +65,28 @@ pub(crate) fn all() -> Vec<(String, Vec<u8>)> {
         ("closed", row(WIDE, &[directory(&[D], 0o555), file(&[D, A], 0o400, b""), directory(&[D], 0)])),
         (
             "growing",
-            row(WIDE, &[open(&[A, B]), append(0, b"one"), open(&[D]), append(1, b"two"), end(0, 0), append(0, b"three"), end(0, 0)]),
+            row(
+                WIDE,
+                &[open(&[A, B]), append(0, b"one"), open(&[D]), append(1, b"two"), end(0, 0), append(0, b"three"), end(0, 0)],
+            ),
         ),
         ("given-up", row(WIDE, &[open(&[A, B]), append(0, b"one"), end(0, 0xff)])),
-        ("removed", row(WIDE, &[file(&[A], 0o644, b"1"), remove(&[A]), directory(&[A], 0o700), remove(&[A]), symlink(&[A], &[0xff])])),
+        (
+            "removed",
+            row(WIDE, &[file(&[A], 0o644, b"1"), remove(&[A]), directory(&[A], 0o700), remove(&[A]), symlink(&[A], &[0xff])]),
+        ),
         ("lifted", row(WIDE, &[file(&[A, B, A], 0o644, b"1"), directory(&[A, B, TOP], 0o500), set_top(&[A, B])])),
         ("lifted-link", row(WIDE, &[symlink(&[A], &[0xff]), set_top(&[A]), set_top(&[UP, DECOY])])),
         ("unfinished", row(WIDE, &[open(&[A])])),
-        ("through-absolute", row(WIDE, &[symlink(&[LINK], &[0xff]), file(&[LINK, FILE], 0o644, b"out"), directory(&[LINK], 0o777)])),
+        (
+            "through-absolute",
+            row(WIDE, &[symlink(&[LINK], &[0xff]), file(&[LINK, FILE], 0o644, b"out"), directory(&[LINK], 0o777)]),
+        ),
         ("through-relative", row(WIDE, &[symlink(&[LINK], &path(&[UP, DECOY])), file(&[LINK, A, B], 0o644, b"out")])),
-        ("through-chain", row(WIDE, &[symlink(&[A], &path(&[LINK])), symlink(&[LINK], &[0xff]), file(&[A, FILE], 0o644, b"out")])),
+        (
+            "through-chain",
+            row(WIDE, &[symlink(&[A], &path(&[LINK])), symlink(&[LINK], &[0xff]), file(&[A, FILE], 0o644, b"out")]),
+        ),
         ("steal", row(WIDE, &[symlink(&[LINK], &[0xff]), hardlink(&[A], &[LINK, FILE]), hardlink(&[B], &[UP, DECOY, FILE])])),
         ("above", row(WIDE, &[file(&[UP, DECOY, FILE], 0o644, b"out"), file(&[A, UP, UP, A], 0o644, b"out")])),
         ("below-file", row(WIDE, &[file(&[A], 0o644, b"x"), file(&[A, B], 0o644, b"x"), file(&[A], 0o600, b"y")])),
