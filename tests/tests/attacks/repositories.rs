@@ -154,7 +154,7 @@ fn submodules() -> Vec<Row> {
         ("one whose address is an option", row(list("part", "-uexec", "")), INVALID, "`-uexec`"),
         ("one whose address is a path", row(list("part", "/decoy", "")), INVALID, "/decoy"),
         ("one whose address is a file", row(list("part", "file:///decoy", "")), INVALID, "/decoy"),
-        ("one whose address runs a program", row(list("part", "ext::sh -c touch% decoy", "")), BAD_ARGUMENT, "ext::sh"),
+        ("one whose address runs a program", row(list("part", "ext::sh -c touch% decoy", "")), NOT_GRANTED, "`ext`"),
         (
             "one whose address is an option of ssh",
             row(list("part", "ssh://-oProxyCommand=x/y", "")),

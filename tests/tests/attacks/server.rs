@@ -19,8 +19,8 @@ pub(crate) struct Asked {
 pub(crate) enum Reply {
     /// A status, further headers (each with its end of line), and a body.
     Whole(u16, String, Vec<u8>),
-    /// A body of which the rest never comes: the line is cut.
-    Cut(Vec<u8>, usize),
+    /// A kind, and a body of which the rest never comes: the line is cut.
+    Cut(&'static str, Vec<u8>, usize),
     /// One byte of a body now and then, without end.
     Trickle,
     /// Nothing, for as long as somebody waits.
@@ -85,7 +85,10 @@ fn send(mut stream: TcpStream, reply: Reply) -> Option<()> {
         Reply::Whole(status, headers, body) => {
             stream.write_all(&[head(status, &headers, body.len()).as_bytes(), &body].concat()).ok()
         }
-        Reply::Cut(body, length) => stream.write_all(&[head(200, "", length).as_bytes(), &body].concat()).ok(),
+        Reply::Cut(kind, body, length) => {
+            let headers = format!("Content-Type: {kind}\r\n");
+            stream.write_all(&[head(200, &headers, length).as_bytes(), &body].concat()).ok()
+        }
         Reply::Trickle => {
             stream.write_all(head(200, "", 1 << 30).as_bytes()).ok()?;
             while stream.write_all(b"x").is_ok() {

@@ -37,8 +37,8 @@ fn redirects_lead_nowhere_that_was_not_granted() {
     let mut rows = vec![
         ("another name", format!("http://localhost:{}/a.tar.gz", elsewhere.port), NOT_GRANTED, "--allow-host localhost"),
         ("another port", format!("http://127.0.0.1:{}/a.tar.gz", elsewhere.port), NOT_GRANTED, "--allow-host 127.0.0.1:"),
-        ("a file", format!("file://{}", yard.decoy("file")), INVALID, "file"),
-        ("a daemon of git", format!("git://127.0.0.1:{}/a", elsewhere.port), INVALID, "git"),
+        ("a file", format!("file://{}", yard.decoy("file")), NOT_GRANTED, "only `http://`"),
+        ("a daemon of git", format!("git://127.0.0.1:{}/a", elsewhere.port), NOT_GRANTED, "only `http://`"),
     ];
     if let Some(on_6) = &on_6 {
         rows.push(("another loopback address", format!("{}/a.tar.gz", on_6.url), NOT_GRANTED, "--allow-host"));
@@ -97,10 +97,10 @@ fn lfs_repository(href: String) -> Server {
 fn lines_that_are_cut_are_told_after_some_trials() {
     let yard = Yard::new();
     let bytes = archive();
-    let half = Server::start(move |_| Reply::Cut(bytes[..bytes.len() / 2].to_vec(), bytes.len()));
+    let half = Server::start(move |_| Reply::Cut("application/gzip", bytes[..bytes.len() / 2].to_vec(), bytes.len()));
     yard.refuses("half an archive", &format!("{}/a.tar.gz", half.url), &[], FAILED, &["127.0.0.1"]);
     assert!(half.asked().len() > 1, "{:?}", half.asked());
-    let half = Server::start(|_| Reply::Cut(b"001e# service=git".to_vec(), 1000));
+    let half = Server::start(|_| Reply::Cut("application/x-git-upload-pack-advertisement", b"001e# service=git".to_vec(), 1000));
     yard.refuses("half a hello", &format!("{}/a.git", half.url), &[], FAILED, &["127.0.0.1"]);
 }
 
