@@ -137,7 +137,7 @@ fn name(written: &str) -> Result<String, String> {
     if !name.is_ascii() {
         return Err("is written in ASCII letters: other names begin with `xn--` there".to_owned());
     }
-    if name.contains("*") {
+    if name.contains('*') {
         return Err("has a `*` elsewhere than in place of all that stands before the first dot".to_owned());
     }
     if !name.split('.').all(is_label) {

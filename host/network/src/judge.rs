@@ -89,7 +89,7 @@ impl reqwest::dns::Resolve for JudgingResolver {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
         let (names, reach) = (self.names.clone(), self.reach.clone());
         Box::pin(async move {
-            let addresses = judged_addresses(&*names, &reach, name.as_str()).await?;
+            let addresses = judged_addresses(&names, &reach, name.as_str()).await?;
             // Port 0 stands for the port of the address that is asked for.
             let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
             Ok(Box::new(addresses) as reqwest::dns::Addrs)

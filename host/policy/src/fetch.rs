@@ -58,15 +58,16 @@ impl FetchGrant {
     }
 
     /// What stands under a key that names hosts by itself: only the site's own file does.
-    fn of_the_site<'rules>(&self, key: &'rules Option<Vec<HostPattern>>) -> &'rules [HostPattern] {
+    fn of_the_site<'rules>(&self, key: Option<&'rules Vec<HostPattern>>) -> &'rules [HostPattern] {
         let is_site = self.giver.as_ref().is_some_and(Giver::is_site);
-        key.as_deref().filter(|_| is_site).unwrap_or_default()
+        key.filter(|_| is_site).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// On whose word a host is granted, if it is.
     fn standing(&self, host: &str, port: u16) -> Option<Standing> {
         let further = |is_exact| self.named.further.iter().any(|named| named.is_exact() == is_exact && named.matches(host, port));
-        let site = [&self.rules.allow_hosts, &self.rules.private_hosts].into_iter().flat_map(|key| self.of_the_site(key));
+        let site =
+            [&self.rules.allow_hosts, &self.rules.private_hosts].into_iter().flat_map(|key| self.of_the_site(key.as_ref()));
         match self.named.own.as_deref() {
             // Who is named with a web server does not name a database beside it.
             Some(own) if own == host && (is_usual_port(port) || self.named.own_port == Some(port) || further(true)) => {

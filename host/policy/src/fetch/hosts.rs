@@ -36,7 +36,7 @@ impl FetchGrant {
         let only = HostPattern::only(&address.to_canonical().to_string(), port);
         let is_narrowed = self.narrowing(host, port).is_some_and(|bound| !bound.permits(address));
         let is_own = standing == Standing::Address;
-        let is_unnamed = !self.naming(host, port).permits(address) && !(is_own && is_narrowed);
+        let is_unnamed = !(self.naming(host, port).permits(address) || is_own && is_narrowed);
         let by_name = is_private(address) && host.parse::<IpAddr>().is_err();
         let entry = if by_name { HostPattern::only(host, port) } else { only.clone() };
         let line = self
@@ -77,7 +77,8 @@ impl FetchGrant {
     }
 
     fn all_named(&self) -> String {
-        let site = self.of_the_site(&self.rules.allow_hosts).iter().chain(self.of_the_site(&self.rules.private_hosts));
+        let site =
+            self.of_the_site(self.rules.allow_hosts.as_ref()).iter().chain(self.of_the_site(self.rules.private_hosts.as_ref()));
         let site: Vec<_> = site.map(ToString::to_string).collect();
         let beside = if site.is_empty() { String::new() } else { format!(", and {}", self.by_the_file(&listed(&site))) };
         format!("the command line names {}{beside}", self.named_hosts())
@@ -93,8 +94,8 @@ impl FetchGrant {
 
     /// The addresses that are named with the host, or beside it.
     fn naming(&self, host: &str, port: u16) -> Bound {
-        let private = self.of_the_site(&self.rules.private_hosts);
-        let named = self.named.further.iter().chain(self.of_the_site(&self.rules.allow_hosts));
+        let private = self.of_the_site(self.rules.private_hosts.as_ref());
+        let named = self.named.further.iter().chain(self.of_the_site(self.rules.allow_hosts.as_ref()));
         Bound { addresses: named.flat_map(|named| named.addresses(port)).collect(), ..Bound::default() }.with(private, host, port)
     }
 
