@@ -104,15 +104,13 @@ impl Fetch<'_> {
     fn objects(&mut self, id: ObjectId) -> Result<Packs, Problem> {
         let sends_additions = self.remote.sends_additions();
         let known = if sends_additions { self.keeper.load() } else { None };
-        let objects = match known {
+        let added = match known {
             Some(known) if known.commit == id => return Ok(known.packs),
-            Some(known) => match self.additions(id, known)? {
-                Some(objects) => objects,
-                None => {
-                    self.remote = Remote::connect(self.location)?;
-                    self.remote.fetch(&Request { wants: &[id], history: History::None }, None)?
-                }
-            },
+            Some(known) => self.additions(id, known)?,
+            None => None,
+        };
+        let objects = match added {
+            Some(objects) => objects,
             None => self.remote.fetch(&Request { wants: &[id], history: History::None }, None)?,
         };
         if sends_additions {
@@ -127,7 +125,11 @@ impl Fetch<'_> {
         match self.remote.fetch(&Request { wants: &[id], history: History::None }, Some(known)) {
             Ok(objects) if kept::is_whole(&objects, objects.commit(&id)?)? => Ok(Some(objects)),
             Err(problem) if problem.code() != "damaged-repository" => Err(problem),
-            Ok(_) | Err(_) => Ok(None),
+            Ok(_) | Err(_) => {
+                // Nobody knows how far the other side came on this line.
+                self.remote = Remote::connect(self.location)?;
+                Ok(None)
+            }
         }
     }
 }

@@ -37,7 +37,7 @@ impl Database {
                 let (index, file) = (directory.read(&path(&name))?, directory.open(&path(&format!("{stem}.pack")))?);
                 let (Some(index), Some(file)) = (index, file) else { continue };
                 let index = index::File::from_data(index, PathBuf::new(), Sha1).map_err(|error| trouble::corrupt(&error))?;
-                packs.push(Pack::new(Bytes::File(file), Index::Written(index)));
+                packs.push(Pack::new(Bytes::File(file), Index::Written(Box::new(index))));
             }
         }
         Ok(Self { directory, places, packs: Packs::new(packs, Memory::default()), inflater: RefCell::default() })

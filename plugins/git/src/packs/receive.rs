@@ -79,7 +79,7 @@ pub(crate) fn add(pack: Blob, mut packs: Packs) -> Result<Packs, Problem> {
 fn arrive(incoming: &mut Incoming, packs: &mut Packs) -> Result<Arrived, Problem> {
     let count = incoming.begin()?;
     let arrived = Arrived { known: Vec::with_capacity(MOST_OBJECTS.min(count)), deltas: Vec::new(), contents: HashMap::new() };
-    let mut receiver = Receiver { arrived, number: packs.packs.len(), packs, total: 0, room: KEPT_DELTAS };
+    let mut receiver = Receiver { arrived, number: packs.all.len(), packs, total: 0, room: KEPT_DELTAS };
     for _ in 0..count {
         receiver.take(incoming)?;
     }
@@ -87,10 +87,10 @@ fn arrive(incoming: &mut Incoming, packs: &mut Packs) -> Result<Arrived, Problem
 }
 
 fn named(window: Window, arrived: Arrived, mut packs: Packs) -> Result<Packs, Problem> {
-    let number = packs.packs.len();
-    packs.packs.push(Pack { index: Index::Found(Vec::new()), window: RefCell::new(window) });
+    let number = packs.all.len();
+    packs.all.push(Pack { index: Index::Found(Vec::new()), window: RefCell::new(window) });
     let known = resolve::name_all(&mut packs, number, arrived)?;
-    packs.packs[number].index = Index::Found(known);
+    packs.all[number].index = Index::Found(known);
     Ok(packs)
 }
 
