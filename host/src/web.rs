@@ -16,7 +16,7 @@ use sti_core::{
     hosts::{HostPattern, Reach},
 };
 use sti_network::{
-    Authorities, Connection, Credentials, Denied, Grants, Network, Proxies, Response, SystemNames, Timeouts, host_of,
+    Authorities, Connection, Credentials, Denied, Grants, Network, Proxies, Response, SystemNames, Timeouts, host_of, port_of,
 };
 use sti_policy::{Denial, FetchGrant, FetchLimit, NamedHosts, Settled};
 use sti_sandbox::{Answer, Line, Web, WebRequest};
@@ -59,8 +59,9 @@ impl Refusals {
 
 /// The hosts that the user named. An address that leads to a directory of the user's names none, and its submodules may still need some.
 pub(crate) fn named(address: &SourceAddress) -> NamedHosts {
-    let own = if address.input.is_some() || address.file.is_some() { None } else { host_of(&address.text) };
-    NamedHosts { own, further: address.web.as_ref().map(|surroundings| surroundings.hosts.clone()).unwrap_or_default() }
+    let is_here = address.input.is_some() || address.file.is_some();
+    let (own, own_port) = if is_here { (None, None) } else { (host_of(&address.text), port_of(&address.text)) };
+    NamedHosts { own, own_port, further: address.web.as_ref().map(|surroundings| surroundings.hosts.clone()).unwrap_or_default() }
 }
 
 /// The network of one address.
@@ -89,7 +90,8 @@ pub(crate) fn of(
         progress: Arc::clone(progress),
     })?;
     let (store, checksum, progress) = (store.cloned(), Arc::clone(checksum), Arc::clone(progress));
-    Ok(Arc::new(Servers { network, downloads: Downloads { store, checksum, progress } }))
+    let most = limits.get(FetchLimit::DownloadBytes);
+    Ok(Arc::new(Servers { network, downloads: Downloads { store, most, checksum, progress } }))
 }
 
 /// What policy grants, with note of what it refuses.
@@ -182,7 +184,8 @@ mod tests {
     fn the_first_refusal_is_kept_with_what_allows_it() {
         let fetcher = PluginIdentity { name: "git".to_owned(), digest: String::new(), origin: Origin::Shipped };
         let further = vec![HostPattern::parse("cdn.example.com").unwrap()];
-        let grant = Policy::none().fetch_grant(&fetcher, NamedHosts { own: Some("example.com".to_owned()), further });
+        let grant = Policy::none()
+            .fetch_grant(&fetcher, NamedHosts { own: Some("example.com".to_owned()), own_port: Some(443), further });
         let granted = Granted { grant, refusals: Arc::default() };
         assert_eq!(granted.may_reach("example.com", 443), Ok(Reach::anywhere()));
         assert_eq!(granted.may_reach("cdn.example.com", 443), Ok(Reach::public()));

@@ -103,7 +103,7 @@ fn doctor_finds_everything_well() {
     let lab = Lab::new();
     let found = lab.sti(["doctor"]);
     found.assert_success();
-    for check in ["engine", "leftovers", "sandbox", "policy", "cache", "state"] {
+    for check in ["engine", "leftovers", "sandbox", "policy", "fetchers", "cache", "state"] {
         assert!(found.stdout.lines().any(|line| line.starts_with("well") && line.contains(check)), "no {check}\n{found}");
     }
     let document = document(&lab.sti(["doctor", "--json"]));

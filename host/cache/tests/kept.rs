@@ -172,11 +172,11 @@ fn what_was_changed_is_not_there() {
 fn a_link_in_the_place_of_what_is_kept_is_not_followed() {
     let (place, store) = store(1 << 30);
     let yard = tempfile::tempdir().unwrap();
-    let (_other, elsewhere) = self::store(1 << 30);
+    let (other, elsewhere) = self::store(1 << 30);
     drop(keep(&elsewhere, "a", 10).unwrap());
     fs::create_dir(yard.path().join("tree")).unwrap();
     fs::write(yard.path().join("tree/decoy"), "untouched").unwrap();
-    for target in [yard.path().to_owned(), _other.path().join(format!("tree-{}", key("a")))] {
+    for target in [yard.path().to_owned(), other.path().join(format!("tree-{}", key("a")))] {
         let link = place.path().join(format!("tree-{}", key("a")));
         symlink(&target, &link).unwrap();
         assert!(store.tree(&key("a")).is_none());

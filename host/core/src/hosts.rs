@@ -57,7 +57,7 @@ impl HostPattern {
     /// The pattern that means this host alone, as [`HostPattern::matches`] takes it; with the port, unless that is a usual one.
     pub fn only(host: &str, port: u16) -> Self {
         let address = host.parse().ok().map(|address| Hosts::Addresses(AddressRange::only(address)));
-        let port = (!USUAL_PORTS.contains(&port)).then_some(port);
+        let port = (!is_usual_port(port)).then_some(port);
         Self { hosts: address.unwrap_or_else(|| Hosts::Name(host.to_owned())), port }
     }
 
@@ -104,6 +104,11 @@ impl HostPattern {
     }
 }
 
+/// Whether it is a port of ssh, http, https or git, which nobody writes.
+pub fn is_usual_port(port: u16) -> bool {
+    USUAL_PORTS.contains(&port)
+}
+
 /// The names that mean this machine without anybody being asked (RFC 6761).
 pub fn is_localhost(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
@@ -132,7 +137,7 @@ fn name(written: &str) -> Result<String, String> {
     if !name.is_ascii() {
         return Err("is written in ASCII letters: other names begin with `xn--` there".to_owned());
     }
-    if name.contains("*") {
+    if name.contains('*') {
         return Err("has a `*` elsewhere than in place of all that stands before the first dot".to_owned());
     }
     if !name.split('.').all(is_label) {

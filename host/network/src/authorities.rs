@@ -42,11 +42,20 @@ impl Trust {
         for certificate in &self.named {
             roots.add(certificate.clone()).map_err(|error| invalid(&error.to_string()))?;
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let configuration = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let configuration = configuration.map_err(|error| invalid(&error.to_string()))?;
-        Ok(configuration.with_root_certificates(roots).with_no_client_auth())
+        configured(roots)
     }
+
+    /// The configuration of a client that speaks no TLS: should it ever, it trusts nobody.
+    pub(crate) fn none() -> Result<ClientConfig, Error> {
+        configured(RootCertStore::empty())
+    }
+}
+
+fn configured(roots: RootCertStore) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let configuration = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let configuration = configuration.map_err(|error| invalid(&error.to_string()))?;
+    Ok(configuration.with_root_certificates(roots).with_no_client_auth())
 }
 
 fn certificates(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {

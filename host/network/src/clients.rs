@@ -11,7 +11,8 @@ use url::Url;
 
 use crate::authorities::Trust;
 use crate::error::Error;
-use crate::judge::{JudgingResolver, Names};
+use crate::judge::JudgingResolver;
+use crate::lookup::Lookup;
 use crate::proxies::{ProxyTable, Through};
 
 /// What the host calls itself where a plugin says nothing.
@@ -21,12 +22,19 @@ const MOST_IDLE: usize = 4;
 
 /// Clients differ in what their connections may reach, so that a connection made for one host is never taken for a stricter one.
 pub(crate) struct Clients {
-    names: Arc<dyn Names>,
+    names: Arc<Lookup>,
     trust: Trust,
     proxies: ProxyTable,
     connect_timeout: Duration,
     tls: OnceCell<ClientConfig>,
-    made: Mutex<Vec<(Way, Client)>>,
+    made: Mutex<Vec<((Way, Cover), Client)>>,
+}
+
+/// Whether connections are made in TLS. Whom it trusts takes as long to read as a short answer takes to come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cover {
+    None,
+    Tls,
 }
 
 /// What a client's connections have in common. There are as many as there are ways in which hosts are granted.
@@ -38,19 +46,24 @@ enum Way {
 }
 
 impl Clients {
-    pub(crate) fn new(names: Arc<dyn Names>, trust: Trust, proxies: ProxyTable, connect_timeout: Duration) -> Self {
+    pub(crate) fn new(names: Arc<Lookup>, trust: Trust, proxies: ProxyTable, connect_timeout: Duration) -> Self {
         Self { names, trust, proxies, connect_timeout, tls: OnceCell::new(), made: Mutex::default() }
     }
 
     /// The client for an address whose host was judged.
     pub(crate) async fn choose(&self, url: &Url, reach: &Reach) -> Result<Client, Error> {
         let way = self.proxies.choose(url).map_or_else(|| Way::Direct(reach.clone()), Way::Proxy);
-        let tls = self.tls.get_or_try_init(async || self.trust.configuration()).await?;
+        let cover = if url.scheme() == "http" && matches!(way, Way::Direct(_)) { Cover::None } else { Cover::Tls };
+        let tls = match cover {
+            Cover::None => &Trust::none()?,
+            Cover::Tls => self.tls.get_or_try_init(async || self.trust.configuration()).await?,
+        };
+        let way = (way, cover);
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = made.iter().find(|(of, _)| *of == way) {
             return Ok(client.clone());
         }
-        let client = self.make(&way, tls)?;
+        let client = self.make(&way.0, tls)?;
         made.push((way, client.clone()));
         Ok(client)
     }

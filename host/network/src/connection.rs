@@ -44,9 +44,9 @@ impl Network {
         }
         self.progress.say(Level::Debug, format!("opens {}", repository.shown()));
         let line = match way {
-            Way::Plain => Line::Plain(PlainLine::open(&*self.names, &reach, self.timeouts, repository).await?),
+            Way::Plain => Line::Plain(PlainLine::open(&self.names, &reach, self.timeouts, repository).await?),
             Way::Ssh => {
-                let line = SshLine::open(&*self.names, &reach, self.timeouts, &self.ssh, repository).await?;
+                let line = SshLine::open(&self.names, &reach, self.timeouts, &self.ssh, repository).await?;
                 Line::Ssh(Box::new(line))
             }
         };

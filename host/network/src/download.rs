@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -156,13 +157,16 @@ impl Network {
     async fn receive(&self, response: &mut Response, unfinished: &mut Unfinished<'_>) -> Result<(), Stop> {
         let from = response.shown_url();
         let too_large = || Stop::ForGood(Error::TooLarge { url: from.clone(), limit: self.download_limit });
-        if unfinished.total.is_some_and(|total| total > self.download_limit) {
+        // The sum counts: many downloads fill a disk as one does.
+        let left = self.download_limit.saturating_sub(self.downloaded.load(Ordering::Relaxed));
+        if unfinished.total.is_some_and(|total| total.saturating_sub(unfinished.size) > left) {
             return Err(too_large());
         }
         let for_now = |error| Stop::ForNow(error, None);
         let (mut pace, mut told) = (Pace::new(self.timeouts.idle), unfinished.size);
         while let Some(piece) = response.next_piece().await.map_err(for_now)? {
-            if unfinished.size + piece.len() as u64 > self.download_limit {
+            let length = piece.len() as u64;
+            if self.downloaded.fetch_add(length, Ordering::Relaxed).saturating_add(length) > self.download_limit {
                 return Err(too_large());
             }
             unfinished.append(&piece)?;

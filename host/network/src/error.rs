@@ -114,7 +114,7 @@ pub enum Error {
         status: u16,
     },
     /// A document beyond the limit.
-    #[error("`{url}` is larger than {limit} bytes")]
+    #[error("with `{url}` more than {limit} bytes are downloaded")]
     TooLarge {
         /// What was asked for.
         url: String,
@@ -283,7 +283,7 @@ impl Error {
             Self::KeyRefused { .. } => (Denied, "key-refused"),
             Self::NotFound { .. } => (NotFound, "not-found"),
             Self::NoRepository { .. } => (NotFound, "no-repository"),
-            Self::TooManyRedirects { .. } => (Exhausted, "too-many-redirects"),
+            Self::TooManyRedirects { .. } => (Unavailable, "too-many-redirects"),
             Self::TooLarge { .. } => (Exhausted, "download-too-large"),
             Self::Unexpected { .. } => (Unavailable, "unexpected-status"),
             Self::UnknownHost { .. } => (Unavailable, "unknown-host"),

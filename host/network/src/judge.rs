@@ -10,6 +10,7 @@ use tokio::net::lookup_host;
 
 use crate::error::Error;
 use crate::grants::Grants;
+use crate::lookup::Lookup;
 use crate::place::{Origin, plain};
 
 /// Turns names into addresses.
@@ -44,13 +45,13 @@ pub(crate) fn judge(grants: &dyn Grants, origin: &Origin) -> Result<Reach, Error
 
 /// Looks a name up, once, and leaves of its addresses those that may be reached. The connection goes to one of these and to no other:
 /// a name that is given another address a moment later gains nothing.
-pub(crate) async fn judged_addresses(names: &dyn Names, reach: &Reach, host: &str) -> Result<Vec<IpAddr>, Error> {
-    let found = match host.parse::<IpAddr>() {
-        Ok(literal) => vec![literal],
-        Err(_) => names.look_up(host).await.map_err(|error| unknown(host, &error.to_string()))?,
+pub(crate) async fn judged_addresses(names: &Lookup, reach: &Reach, host: &str) -> Result<Vec<IpAddr>, Error> {
+    let (found, reach) = match host.parse::<IpAddr>() {
+        Ok(literal) => (vec![literal], reach.clone()),
+        Err(_) => names.look_up(host, reach).await.map_err(|error| unknown(host, &error.to_string()))?,
     };
-    let refused = found.iter().find_map(|address| judge_address(reach, host, *address).err());
-    let open = found.into_iter().filter(|address| judge_address(reach, host, *address).is_ok()).collect::<Vec<_>>();
+    let refused = found.iter().find_map(|address| judge_address(&reach, host, *address).err());
+    let open = found.into_iter().filter(|address| judge_address(&reach, host, *address).is_ok()).collect::<Vec<_>>();
     match (open.is_empty(), refused) {
         (false, _) => Ok(open),
         (true, Some(refused)) => Err(refused),
@@ -60,9 +61,9 @@ pub(crate) async fn judged_addresses(names: &dyn Names, reach: &Reach, host: &st
 
 /// Holds all addresses of a name against what may be reached, for a program that will look it up by itself. A name that leads nowhere
 /// passes: it may be one that only this program knows.
-pub(crate) async fn judge_all_addresses(names: &dyn Names, reach: &Reach, host: &str) -> Result<(), Error> {
-    let found = names.look_up(host).await.unwrap_or_default();
-    found.into_iter().try_for_each(|address| judge_address(reach, host, address))
+pub(crate) async fn judge_all_addresses(names: &Lookup, reach: &Reach, host: &str) -> Result<(), Error> {
+    let Ok((found, reach)) = names.look_up(host, reach).await else { return Ok(()) };
+    found.into_iter().try_for_each(|address| judge_address(&reach, host, address))
 }
 
 fn judge_address(reach: &Reach, host: &str, address: IpAddr) -> Result<(), Error> {
@@ -80,7 +81,7 @@ fn unknown(host: &str, why: &str) -> Error {
 
 /// The resolver of a client whose connections may all reach as far.
 pub(crate) struct JudgingResolver {
-    pub(crate) names: Arc<dyn Names>,
+    pub(crate) names: Arc<Lookup>,
     pub(crate) reach: Reach,
 }
 
@@ -88,7 +89,7 @@ impl reqwest::dns::Resolve for JudgingResolver {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
         let (names, reach) = (self.names.clone(), self.reach.clone());
         Box::pin(async move {
-            let addresses = judged_addresses(&*names, &reach, name.as_str()).await?;
+            let addresses = judged_addresses(&names, &reach, name.as_str()).await?;
             // Port 0 stands for the port of the address that is asked for.
             let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0));
             Ok(Box::new(addresses) as reqwest::dns::Addrs)
@@ -127,7 +128,7 @@ mod tests {
     }
 
     fn check_name(addresses: &[&str], reach: Reach, open: &[&str]) {
-        let names = Fixed(addresses.iter().map(|address| address.parse().unwrap()).collect());
+        let names = Lookup::new(Arc::new(Fixed(addresses.iter().map(|address| address.parse().unwrap()).collect())));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let judged = runtime.block_on(judged_addresses(&names, &reach, "a.test"));
         let judged = judged.unwrap_or_default().iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -137,7 +138,8 @@ mod tests {
     #[test]
     fn of_a_names_addresses_only_those_are_used_that_may_be_reached() {
         check_name(&["1.1.1.1", "10.0.0.1", "::1"], Reach::public(), &["1.1.1.1"]);
-        check_name(&["1.1.1.1", "10.0.0.1", "::1"], Reach::anywhere(), &["1.1.1.1", "10.0.0.1", "::1"]);
+        check_name(&["1.1.1.1", "10.0.0.1", "::1"], Reach::anywhere(), &["1.1.1.1", "10.0.0.1"]);
+        check_name(&["10.0.0.1", "::1"], Reach::anywhere(), &["10.0.0.1", "::1"]);
         check_name(&["10.0.0.1"], Reach::public(), &[]);
         check_name(&[], Reach::anywhere(), &[]);
     }

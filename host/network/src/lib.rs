@@ -4,7 +4,7 @@
 //! Serves `wit/sti-host/http.wit` and `wit/sti-host/repositories.wit`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use cap_std::fs::Dir;
 use sti_core::Progress;
@@ -20,6 +20,7 @@ mod grants;
 mod helper;
 mod judge;
 mod login;
+mod lookup;
 mod netrc;
 mod place;
 mod plain_line;
@@ -44,7 +45,7 @@ pub use error::Error;
 pub use grants::{Denied, Grants};
 pub use judge::{Names, SystemNames};
 pub use login::{Login, clean, is_scheme};
-pub use place::host_of;
+pub use place::{host_of, port_of};
 pub use proxies::Proxies;
 pub use request::{BODY_LIMIT, Request};
 pub use response::Response;
@@ -54,6 +55,7 @@ pub use validators::Validators;
 use authorities::Trust;
 use clients::Clients;
 use credentials::Keyring;
+use lookup::Lookup;
 use proxies::ProxyTable;
 
 /// All that the network of one plugin needs to know. `cli` reads the environment and fills this in.
@@ -70,7 +72,7 @@ pub struct Settings {
     pub proxies: Proxies,
     /// Where downloads are kept while they are read.
     pub spool: Dir,
-    /// The largest download, in bytes.
+    /// Bytes of all downloads together.
     pub download_limit: u64,
     /// The site's ssh client.
     pub ssh: PathBuf,
@@ -83,11 +85,12 @@ pub struct Settings {
 /// The network as one plugin reaches it. Makes no connection and reads no file before it is asked for something.
 pub struct Network {
     grants: Arc<dyn Grants>,
-    names: Arc<dyn Names>,
+    names: Arc<Lookup>,
     keyring: Keyring,
     clients: Clients,
     spool: Dir,
     download_limit: u64,
+    downloaded: AtomicU64,
     ssh: PathBuf,
     timeouts: Timeouts,
     progress: Arc<dyn Progress>,
@@ -96,15 +99,17 @@ pub struct Network {
 impl Network {
     /// Takes the settings; what cannot be used of proxies and authorities is told at once.
     pub fn new(settings: Settings) -> Result<Self, Error> {
+        let names = Arc::new(Lookup::new(settings.names));
         let trust = Trust::new(&settings.authorities)?;
         let proxies = ProxyTable::new(&settings.proxies)?;
         Ok(Self {
-            clients: Clients::new(settings.names.clone(), trust, proxies, settings.timeouts.connect),
+            clients: Clients::new(Arc::clone(&names), trust, proxies, settings.timeouts.connect),
             grants: settings.grants,
-            names: settings.names,
+            names,
             keyring: Keyring::new(settings.credentials),
             spool: settings.spool,
             download_limit: settings.download_limit,
+            downloaded: AtomicU64::new(0),
             ssh: settings.ssh,
             timeouts: settings.timeouts,
             progress: settings.progress,

@@ -42,6 +42,15 @@ pub fn host_of(address: &str) -> Option<String> {
     Some(plain_host(url.host_str()?)).filter(|host| !host.is_empty())
 }
 
+/// The port of that host: the one that is written, or that of the scheme.
+pub fn port_of(address: &str) -> Option<u16> {
+    if !address.contains("://") {
+        return known_port("ssh");
+    }
+    let url = Url::parse(address).ok()?;
+    url.port_or_known_default().or_else(|| known_port(url.scheme()))
+}
+
 /// What stands before the path of `user@host:path`, where the colons of `[::1]` divide nothing.
 fn before_path(address: &str) -> Option<&str> {
     let from = address.rfind(']').filter(|_| address.contains('[')).unwrap_or_default();
@@ -65,8 +74,14 @@ pub(crate) fn shown(url: &Url) -> String {
 /// A text of others' without control characters and at a length that a person reads.
 pub(crate) fn plain(text: &str) -> String {
     const LONGEST: usize = 300;
-    let clean = text.chars().filter(|character| !character.is_control()).take(LONGEST).collect::<String>();
+    let clean = text.chars().filter(|character| !character.is_control() && !is_direction(*character)).take(LONGEST);
+    let clean = clean.collect::<String>();
     clean.trim().to_owned()
+}
+
+/// Marks that turn the direction of writing make a text read other than it is.
+fn is_direction(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn known_port(scheme: &str) -> Option<u16> {
@@ -115,6 +130,25 @@ mod tests {
         ] {
             assert_eq!(host_of(address).as_deref(), host, "{address}");
         }
+    }
+
+    #[test]
+    fn its_port_is_the_written_one_or_that_of_the_scheme() {
+        for (address, port) in [
+            ("https://a.test/b", Some(443)),
+            ("http://a.test:8080/b", Some(8080)),
+            ("ssh://git@a.test/b", Some(22)),
+            ("git@a.test:b/c", Some(22)),
+            ("git://[::1]:1234/b", Some(1234)),
+            ("odd://a.test/b", None),
+        ] {
+            assert_eq!(port_of(address), port, "{address}");
+        }
+    }
+
+    #[test]
+    fn what_others_say_neither_steers_a_terminal_nor_turns_round() {
+        assert_eq!(plain(" a\u{1b}[31mb\nc\u{202e}d\u{2066} "), "a[31mbcd");
     }
 
     #[test]

@@ -11,7 +11,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::error::Error;
-use crate::judge::{Names, judged_addresses};
+use crate::judge::judged_addresses;
+use crate::lookup::Lookup;
 use crate::place::plain;
 use crate::repository::{Repository, SERVICE};
 use crate::timeouts::{Timeouts, heard};
@@ -23,12 +24,7 @@ pub(crate) struct PlainLine {
 }
 
 impl PlainLine {
-    pub(crate) async fn open(
-        names: &dyn Names,
-        reach: &Reach,
-        timeouts: Timeouts,
-        repository: &Repository,
-    ) -> Result<Self, Error> {
+    pub(crate) async fn open(names: &Lookup, reach: &Reach, timeouts: Timeouts, repository: &Repository) -> Result<Self, Error> {
         let stream = dial(names, reach, timeouts.connect, repository).await?;
         let mut line = Self { stream, from: repository.shown(), idle: timeouts.idle };
         line.write(request(repository).as_bytes()).await?;
@@ -52,7 +48,7 @@ impl PlainLine {
 }
 
 /// Tries the judged addresses one after the other.
-async fn dial(names: &dyn Names, reach: &Reach, wait: Duration, repository: &Repository) -> Result<TcpStream, Error> {
+async fn dial(names: &Lookup, reach: &Reach, wait: Duration, repository: &Repository) -> Result<TcpStream, Error> {
     let origin = &repository.origin;
     let late = || Error::Unreachable { host: origin.authority(), why: "no connection in time".to_owned() };
     let addresses = timeout(wait, judged_addresses(names, reach, &origin.host)).await.map_err(|_| late())??;

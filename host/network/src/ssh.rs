@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::error::Error;
-use crate::judge::{Names, judge_all_addresses};
+use crate::judge::judge_all_addresses;
+use crate::lookup::Lookup;
 use crate::place::plain;
 use crate::repository::{Repository, SERVICE};
 use crate::ssh_words::understand;
@@ -44,7 +45,7 @@ pub(crate) struct SshLine {
 
 impl SshLine {
     pub(crate) async fn open(
-        names: &dyn Names,
+        names: &Lookup,
         reach: &Reach,
         timeouts: Timeouts,
         program: &Path,

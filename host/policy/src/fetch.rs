@@ -5,7 +5,7 @@ mod limits;
 
 use std::fmt;
 
-use sti_core::hosts::{HostPattern, Standing};
+use sti_core::hosts::{HostPattern, Standing, is_usual_port};
 
 use crate::PluginIdentity;
 use crate::denial::{Denial, NotGranted, Where};
@@ -20,6 +20,8 @@ pub use limits::{FetchLimit, FetchLimits, SetBy, Settled};
 pub struct NamedHosts {
     /// The one in the address, as a connection to it reads it; none where the address leads to a directory of the user's.
     pub own: Option<String>,
+    /// The port of that one; beside it the usual ones are named.
+    pub own_port: Option<u16>,
     /// Those of `--allow-host`.
     pub further: Vec<HostPattern>,
 }
@@ -56,17 +58,21 @@ impl FetchGrant {
     }
 
     /// What stands under a key that names hosts by itself: only the site's own file does.
-    fn of_the_site<'rules>(&self, key: &'rules Option<Vec<HostPattern>>) -> &'rules [HostPattern] {
+    fn of_the_site<'rules>(&self, key: Option<&'rules Vec<HostPattern>>) -> &'rules [HostPattern] {
         let is_site = self.giver.as_ref().is_some_and(Giver::is_site);
-        key.as_deref().filter(|_| is_site).unwrap_or_default()
+        key.filter(|_| is_site).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// On whose word a host is granted, if it is.
     fn standing(&self, host: &str, port: u16) -> Option<Standing> {
         let further = |is_exact| self.named.further.iter().any(|named| named.is_exact() == is_exact && named.matches(host, port));
-        let site = [&self.rules.allow_hosts, &self.rules.private_hosts].into_iter().flat_map(|key| self.of_the_site(key));
+        let site =
+            [&self.rules.allow_hosts, &self.rules.private_hosts].into_iter().flat_map(|key| self.of_the_site(key.as_ref()));
         match self.named.own.as_deref() {
-            Some(own) if own == host => Some(Standing::Address),
+            // Who is named with a web server does not name a database beside it.
+            Some(own) if own == host && (is_usual_port(port) || self.named.own_port == Some(port) || further(true)) => {
+                Some(Standing::Address)
+            }
             _ if further(true) => Some(Standing::Named),
             _ if further(false) || site.into_iter().any(|granted| granted.matches(host, port)) => Some(Standing::Granted),
             _ => None,
@@ -76,7 +82,8 @@ impl FetchGrant {
     /// The hosts of the command line, as a sentence has them.
     fn named_hosts(&self) -> String {
         let further = self.named.further.iter().map(ToString::to_string);
-        listed(&self.named.own.iter().cloned().chain(further).collect::<Vec<_>>())
+        let own = self.named.own.iter().map(|own| HostPattern::only(own, self.named.own_port.unwrap_or(443)).to_string());
+        listed(&own.chain(further).collect::<Vec<_>>())
     }
 }
 

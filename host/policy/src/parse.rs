@@ -45,7 +45,7 @@ pub(crate) struct Entry<'a> {
 
 /// The text of a file, and what the file is called.
 struct Text<'a> {
-    text: &'a str,
+    whole: &'a str,
     shown: &'a Path,
     whose: Whose,
 }
@@ -53,8 +53,8 @@ struct Text<'a> {
 impl Policy {
     /// Reads the text of a policy file. `shown` is what people are told it is called, and `whose` decides what it may say.
     pub fn parse(text: &str, shown: &Path, whose: Whose) -> Result<Self, Error> {
-        let text = Text { text, shown, whose };
-        let table = DeTable::parse(text.text).map_err(|error| text.syntax(&error))?;
+        let text = Text { whole: text, shown, whose };
+        let table = DeTable::parse(text.whole).map_err(|error| text.syntax(&error))?;
         let (shown, plugins) = (shown.to_owned(), BTreeMap::new());
         let mut contents = Contents { shown, whose, vetted_only: false, defaults: Rules::default(), plugins };
         for entry in text.entries(table.get_ref(), "the file", TOP)? {
@@ -153,6 +153,6 @@ impl<'a> Text<'a> {
     }
 
     fn line(&self, at: usize) -> usize {
-        self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+        self.whole.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
     }
 }

@@ -91,7 +91,8 @@ async fn fetchers(command: &EngineCommand) -> Check {
     let asked = async {
         let workplace = surroundings::workplace(command.place.policy.as_deref())?;
         let known = workplace.plugins.known(&workplace.policy).await?;
-        let fetchers = known.into_iter().filter(|known| known.card.as_ref().is_some_and(|card| card.kinds.contains(&Kind::Fetcher)));
+        let fetchers =
+            known.into_iter().filter(|known| known.card.as_ref().is_some_and(|card| card.kinds.contains(&Kind::Fetcher)));
         let grants = fetchers.map(|Known { digest, origin, card, name }| {
             let plugin = PluginIdentity { name: card.map_or(name, |card| card.name), digest, origin };
             workplace.policy.fetch_grant(&plugin, NamedHosts::default()).in_short()

@@ -35,7 +35,7 @@ pub(super) async fn run(command: FetchCommand, output: &Output) -> Result<ExitCo
     if let Some(destination) = destination {
         destination.keep();
     }
-    if let Some(store) = &address.store {
+    if let Some(store) = address.store.as_ref().filter(|_| !fetched.is_reused) {
         store.tidy();
         if command.dir.is_none() {
             // To be kept is all that it was fetched for.

@@ -109,6 +109,8 @@ pub struct Fetched {
     pub summary: Option<Summary>,
     /// Where the tree is kept, which stays as long as this lives; nothing where it is not.
     pub kept: Option<Arc<Kept>>,
+    /// Whether it was there already, so that there is nothing new to make room for.
+    pub is_reused: bool,
 }
 
 /// The tree of a source, fetched where it is not there yet.
@@ -119,10 +121,10 @@ pub(super) async fn tree_of(
     progress: &Arc<dyn Progress>,
 ) -> Result<Fetched, StiError> {
     match source {
-        Source::Tree(tree) => Ok(Fetched { tree: tree.clone(), facts: Vec::new(), summary: None, kept: None }),
+        Source::Tree(tree) => Ok(Fetched { tree: tree.clone(), facts: Vec::new(), summary: None, kept: None, is_reused: true }),
         Source::Address { address, into } => {
             let fetched = fetch(address, into, plugins, policy, progress).await?;
-            if let Some(store) = address.store.clone() {
+            if let Some(store) = address.store.clone().filter(|_| !fetched.is_reused) {
                 // While the build goes on: nobody waits for it, and what is not done at the end is done by a later one.
                 drop(tokio::task::spawn_blocking(move || {
                     store.tidy();
@@ -192,7 +194,7 @@ pub async fn fetch(
     let whole = whole.map_err(|error| not_fetched(address, unwritable(&error)))?;
     let tree = Tree::directory(whole, Path::new(&address.written))?;
     let tree = if address.subdirectory.is_empty() { tree } else { tree.within(&address.subdirectory)? };
-    Ok(Fetched { tree, facts: brought.facts, summary: Some(brought.summary), kept })
+    Ok(Fetched { tree, facts: brought.facts, summary: Some(brought.summary), kept, is_reused: brought.is_reused })
 }
 
 /// Brings the tree to its place: what was taken into a directory of the user's, what was written under the key that the plugin said.

@@ -16,7 +16,8 @@ pub(super) fn fitting(cards: &[&Card], address: &SourceAddress) -> Option<usize>
 
 fn by_ending(cards: &[&Card], text: &str) -> Option<usize> {
     let path = text.split(['?', '#']).next().unwrap_or(text).to_ascii_lowercase();
-    let endings: Vec<_> = cards.iter().enumerate().flat_map(|(place, card)| card.suffixes.iter().map(move |ending| (place, ending))).collect();
+    let endings: Vec<_> =
+        cards.iter().enumerate().flat_map(|(place, card)| card.suffixes.iter().map(move |ending| (place, ending))).collect();
     let fitting = endings.into_iter().filter(|(_, ending)| path.ends_with(&ending.to_ascii_lowercase()));
     // Of equals the last would be taken.
     fitting.rev().max_by_key(|(_, ending)| ending.len()).map(|(place, _)| place)

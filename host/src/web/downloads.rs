@@ -14,6 +14,8 @@ use crate::pipeline::Checksum;
 
 pub(super) struct Downloads {
     pub(super) store: Option<Arc<Store>>,
+    /// The largest download that is granted, in bytes.
+    pub(super) most: u64,
     pub(super) checksum: Arc<Checksum>,
     pub(super) progress: Arc<dyn Progress>,
 }
@@ -68,7 +70,8 @@ impl Downloads {
     }
 
     fn bytes(&self, sha256: &str) -> Option<Blob> {
-        Some(self.store.as_ref()?.bytes(sha256)?.identified(&format!("sha256:{sha256}")))
+        let bytes = self.store.as_ref()?.bytes(sha256).filter(|bytes| bytes.size() <= self.most)?;
+        Some(bytes.identified(&format!("sha256:{sha256}")))
     }
 
     /// What cannot be kept is downloaded again the next time.

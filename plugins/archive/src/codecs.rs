@@ -14,7 +14,7 @@ use lzma_rust2::{LzmaReader, XzReader};
 use sti_plugin::{Blob, Problem};
 use structured_zstd::decoding::{ContentChecksum, FrameDecoder, StreamingDecoder, errors::FrameDecoderError};
 
-use crate::reader::{PIECE, Reader, Stream};
+use crate::reader::{Reader, Stream};
 
 /// The largest window that a decoder gets: that of `zstd --long`, and twice that of `xz -9`.
 const LARGEST_WINDOW: u32 = 128 << 20;
@@ -66,11 +66,14 @@ pub(crate) fn open(blob: &Rc<Blob>, codec: Option<Codec>) -> Box<dyn Stream> {
     }
 }
 
+/// How much is decoded at once: a decoder keeps its window apart and copies it each time.
+const DECODED: usize = 1 << 18;
+
 /// A decompressed stream, with the buffer that pieces are lent from.
 struct Decoded<R>(BufReader<R>);
 
 fn decoded<R: Read>(reader: R) -> Decoded<R> {
-    Decoded(BufReader::with_capacity(PIECE as usize, reader))
+    Decoded(BufReader::with_capacity(DECODED, reader))
 }
 
 impl<R: Read> Read for Decoded<R> {

@@ -136,14 +136,11 @@ fn configured(content: &[u8]) -> Option<String> {
 
 /// Tells where the files of a service are asked for. Whether its host may be reached is for the host to judge.
 fn batch_at(url: &str) -> Result<String, Problem> {
-    match Location::parse(url) {
-        Ok(Location::Web(url)) => Ok(format!("{}/objects/batch", url.trim_end_matches('/'))),
-        _ => {
-            let message =
-                format!("`.lfsconfig` names `{}`, and Git LFS is fetched from an http address only", url.escape_debug());
-            Err(Problem::invalid("lfs-unavailable", message).hint(SKIP))
-        }
-    }
+    let Ok(Location::Web(url)) = Location::parse(url) else {
+        let message = format!("`.lfsconfig` names `{}`, and Git LFS is fetched from an http address only", url.escape_debug());
+        return Err(Problem::invalid("lfs-unavailable", message).hint(SKIP));
+    };
+    Ok(format!("{}/objects/batch", url.trim_end_matches('/')))
 }
 
 /// Where the service of a repository is, by git's own convention.

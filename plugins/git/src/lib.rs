@@ -5,6 +5,7 @@
 //! | `location` | what kind of address it is |
 //! | `reference` | which commit is meant |
 //! | `remote`, `web`, `line` | talking to the server |
+//! | `kept` | what earlier fetches left |
 //! | `packs` | what the server sent, or what lies in a directory: checked, and under limits |
 //! | `local` | a repository in a directory of the user's |
 //! | `store` | what both have in common: objects by identifier |
@@ -18,6 +19,7 @@
 mod attributes;
 mod checkout;
 mod ident;
+mod kept;
 mod lfs;
 mod line;
 mod local;
@@ -35,7 +37,7 @@ mod web;
 use gix_hash::ObjectId;
 use sti_plugin::{Address, Card, Fetcher, Problem, TreeWriter, register_fetcher};
 
-use crate::{checkout::Checkout, location::Location, reference::RequestedRef};
+use crate::{checkout::Checkout, kept::Keeper, location::Location, reference::RequestedRef};
 
 /// Fetches from git repositories.
 pub struct Git;
@@ -68,8 +70,11 @@ impl Fetcher for Git {
         };
         let found = match (&location, address.directory()) {
             (Location::Local(_), Some(directory)) => local::open(directory, &text, &wanted, &is_there)?,
-            _ => repository::open(&location, &wanted, &is_there)?,
+            _ => repository::open(&location, &wanted, &Keeper::new(address, &location), &is_there)?,
         };
-        found.map_or(Ok(()), |found| submodules::write_all(&mut checkout, found, &location))
+        if let Some(found) = &found {
+            address.record_fact("revision", &found.commit.to_string());
+        }
+        found.map_or(Ok(()), |found| submodules::write_all(&mut checkout, found, &location, address))
     }
 }

@@ -13,7 +13,7 @@ mod resolve;
 mod window;
 
 use std::{
-    cell::{RefCell, RefMut},
+    cell::{Ref, RefCell, RefMut},
     collections::HashMap,
     rc::Rc,
 };
@@ -21,10 +21,16 @@ use std::{
 use gix_hash::{ObjectId, oid};
 use gix_object::Kind;
 use gix_pack::data::{Entry, entry::Header};
-use sti_plugin::Problem;
+use sti_plugin::{Blob, Problem};
 
 use self::window::Window;
-pub(crate) use self::{bytes::Bytes, index::Index, inflate::Inflater, memory::Memory, receive::receive};
+pub(crate) use self::{
+    bytes::Bytes,
+    index::Index,
+    inflate::Inflater,
+    memory::Memory,
+    receive::{add, receive},
+};
 use crate::{
     store::{Large, OBJECT_LIMIT, Object, Opened, Store, Take},
     trouble,
@@ -38,7 +44,7 @@ const MOST_STEPS: usize = 100_000;
 
 /// Packs that are searched one after the other.
 pub(crate) struct Packs {
-    packs: Vec<Pack>,
+    all: Vec<Pack>,
     memory: RefCell<Memory>,
     inflater: RefCell<Inflater>,
     /// Objects of the last pack that others of it name, as long as it has no index.
@@ -73,13 +79,23 @@ impl Pack {
 }
 
 impl Packs {
-    pub(crate) fn new(packs: Vec<Pack>, memory: Memory) -> Self {
-        Self { packs, memory: RefCell::new(memory), inflater: RefCell::default(), bases: HashMap::new() }
+    pub(crate) fn new(all: Vec<Pack>, memory: Memory) -> Self {
+        Self { all, memory: RefCell::new(memory), inflater: RefCell::default(), bases: HashMap::new() }
+    }
+
+    /// The packs themselves, as far as the host has them.
+    pub(crate) fn blobs(&self) -> Vec<Ref<'_, Blob>> {
+        self.all.iter().filter_map(|pack| Ref::filter_map(pack.window.borrow(), Window::blob).ok()).collect()
+    }
+
+    /// Tells whether an object is there.
+    pub(crate) fn holds(&self, id: &oid) -> bool {
+        self.find(id).is_some()
     }
 
     fn find(&self, id: &oid) -> Option<Place> {
         let found = |(pack, of): (usize, &Pack)| Some(Place { pack, at: of.index.find(id)? });
-        self.packs.iter().enumerate().find_map(found)
+        self.all.iter().enumerate().find_map(found)
     }
 
     /// Reads an object: what it builds on first, then each step from there.
@@ -109,7 +125,7 @@ impl Packs {
 
     /// Reads what lies at a place: an object, or a delta.
     fn content(&self, place: Place) -> Result<(Header, Vec<u8>), Problem> {
-        let (entry, mut window) = self.packs[place.pack].entry(place.at)?;
+        let (entry, mut window) = self.all[place.pack].entry(place.at)?;
         let content = self.inflater.borrow_mut().whole(&mut *window, Some(entry.decompressed_size))?;
         Ok((entry.header, content))
     }
@@ -139,7 +155,7 @@ impl Store for Packs {
         if let Some(object) = self.memory.borrow_mut().get(place) {
             return Ok(Some(Opened::Held(object)));
         }
-        let (entry, _) = self.packs[place.pack].entry(place.at)?;
+        let (entry, _) = self.all[place.pack].entry(place.at)?;
         match entry.header.as_kind() {
             Some(kind) if entry.decompressed_size > largest => {
                 Ok(Some(Opened::Large(Box::new(Waiting { packs: self, place, kind, size: entry.decompressed_size }))))
@@ -149,7 +165,7 @@ impl Store for Packs {
     }
 
     fn starting(&self, prefix: &str) -> Result<Vec<ObjectId>, Problem> {
-        Ok(self.packs.iter().flat_map(|pack| pack.index.starting(prefix)).collect())
+        Ok(self.all.iter().flat_map(|pack| pack.index.starting(prefix)).collect())
     }
 }
 
@@ -171,7 +187,7 @@ impl Large for Waiting<'_> {
     }
 
     fn pour(self: Box<Self>, take: &mut Take<'_>) -> Result<(), Problem> {
-        let (entry, mut window) = self.packs.packs[self.place.pack].entry(self.place.at)?;
+        let (entry, mut window) = self.packs.all[self.place.pack].entry(self.place.at)?;
         self.packs.inflater.borrow_mut().pieces(&mut *window, entry.decompressed_size, take)
     }
 }

@@ -17,18 +17,16 @@ use gix_utils::progress::Discard;
 use sti_plugin::Problem;
 
 use crate::{
+    kept::{self, Kept},
     line,
     location::Location,
-    packs::{self, Memory, Packs},
+    packs::{self, Packs},
     trouble::{self, Budget, Trouble},
     web,
 };
 
 /// How much a server may say beside the pack.
 const BESIDE_THE_PACK: usize = 16 << 20;
-
-/// How much of what came is kept in memory as well, so that it need not be decompressed twice.
-const KEPT: usize = 64 << 20;
 
 /// How much a server may say behind the pack before it is taken for one that never ends.
 const AFTER_THE_PACK: u64 = 1 << 20;
@@ -124,8 +122,14 @@ impl Remote {
         self.features().iter().any(|(name, _)| *name == "filter")
     }
 
-    /// Fetches objects.
-    pub(crate) fn fetch(&mut self, request: &Request) -> Result<Packs, Problem> {
+    /// Tells whether the server sends what a commit adds to another one.
+    pub(crate) fn sends_additions(&self) -> bool {
+        let fetch = self.handshake.capabilities.capability("fetch");
+        self.sends_any_commit() && fetch.is_some_and(|fetch| fetch.supports("shallow") == Some(true))
+    }
+
+    /// Fetches objects, and adds them to those of a commit that is there.
+    pub(crate) fn fetch(&mut self, request: &Request, known: Option<Kept>) -> Result<Packs, Problem> {
         self.budget.lift();
         let version = self.handshake.server_protocol_version;
         let mut features = self.features();
@@ -133,6 +137,10 @@ impl Remote {
         Response::check_required_features(version, &features).map_err(|error| trouble::server(&self.address, &error))?;
         let mut arguments = Arguments::new(version, features, false);
         request.wants.iter().for_each(|want| arguments.want(want));
+        if let Some(known) = &known {
+            arguments.shallow(known.commit);
+            arguments.have(known.commit);
+        }
         match request.history {
             // A server that knows nothing of shallow fetches sends more than is needed, which does no harm.
             History::None if arguments.can_use_shallow() => arguments.deepen(1),
@@ -154,7 +162,7 @@ impl Remote {
             heard += text.len();
             if heard > BESIDE_THE_PACK { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })));
-        let before = Packs::new(Vec::new(), Memory::keeping(KEPT));
+        let before = known.map_or_else(kept::nothing, |known| known.packs);
         let objects = packs::receive(&mut reader, before).map_err(|problem| self.trouble.or(|| problem))?;
         let told = |error: io::Error| self.trouble.or(|| trouble::server(&self.address, &error));
         let rest = io::copy(&mut reader.take(AFTER_THE_PACK), &mut io::sink()).map_err(told)?;

@@ -4,6 +4,7 @@ use gix_hash::ObjectId;
 use sti_plugin::{Problem, log};
 
 use crate::{
+    kept::{self, Keeper, Kept},
     location::Location,
     packs::Packs,
     reference::{self, RequestedRef},
@@ -24,56 +25,116 @@ pub(crate) struct Found {
 pub(crate) type IsThere<'a> = dyn Fn(&ObjectId, Option<&str>) -> Result<bool, Problem> + 'a;
 
 /// Fetches what a reference means; nothing where its tree is there already.
-pub(crate) fn open(location: &Location, wanted: &RequestedRef, is_there: &IsThere) -> Result<Option<Found>, Problem> {
-    match wanted {
-        // A whole identifier says it all: no server is asked.
-        RequestedRef::Commit(id) if is_there(id, None)? => Ok(None),
-        RequestedRef::Commit(id) => fetch_commit(&mut Remote::connect(location)?, location, *id).map(Some),
-        RequestedRef::Head => fetch_head(&mut Remote::connect(location)?, location, is_there),
-        RequestedRef::Name(name) => fetch_named(&mut Remote::connect(location)?, location, name, is_there),
-        RequestedRef::Before(..) => Err(reference::without_history()),
-    }
-}
-
-fn fetch_head(remote: &mut Remote, location: &Location, is_there: &IsThere) -> Result<Option<Found>, Problem> {
-    let references = remote.references(&["HEAD".to_owned()])?;
-    let head = references.iter().find(|reference| reference.name == "HEAD").ok_or_else(|| empty(location.text()))?;
-    fetch_tip(remote, head, head.target.as_deref().map(short), is_there)
-}
-
-fn fetch_named(remote: &mut Remote, location: &Location, name: &str, is_there: &IsThere) -> Result<Option<Found>, Problem> {
-    let likely = remote.references(&reference::prefixes(name))?;
-    if let Some(found) = reference::choose(name, &likely)? {
-        return fetch_tip(remote, found, Some(short(&found.name)), is_there);
-    }
-    let all = remote.references(&["refs/heads/".to_owned(), "refs/tags/".to_owned()])?;
-    if reference::is_abbreviated(name)
-        && let Some(id) = expand(remote, &name.to_ascii_lowercase(), &all)?
-    {
-        return if is_there(&id, None)? { Ok(None) } else { fetch_commit(remote, location, id).map(Some) };
-    }
-    Err(reference::missing(location.text(), name, &all))
-}
-
-fn fetch_tip(
-    remote: &mut Remote,
-    tip: &Reference,
-    reference: Option<&str>,
+pub(crate) fn open(
+    location: &Location,
+    wanted: &RequestedRef,
+    keeper: &Keeper,
     is_there: &IsThere,
 ) -> Result<Option<Found>, Problem> {
-    if is_there(&tip.object, reference)? {
+    // A whole identifier says it all, unless it is a tag's that was never met: no server is asked.
+    if let RequestedRef::Commit(id) = wanted
+        && is_there(&keeper.commit_of(*id), None)?
+    {
         return Ok(None);
     }
-    let objects = remote.fetch(&Request { wants: &[tip.object], history: History::None })?;
-    Ok(Some(Found { commit: objects.commit(&tip.object)?, origin: None, objects: Box::new(objects) }))
+    if matches!(wanted, RequestedRef::Before(..)) {
+        return Err(reference::without_history());
+    }
+    let mut fetch = Fetch { remote: Remote::connect(location)?, location, keeper, is_there };
+    match wanted {
+        RequestedRef::Commit(id) => fetch.commit(*id).map(Some),
+        RequestedRef::Name(name) => fetch.named(name),
+        RequestedRef::Head | RequestedRef::Before(..) => fetch.head(),
+    }
 }
 
-/// A server may send a commit by its identifier or not; where it does not, its branches may hold it.
-fn fetch_commit(remote: &mut Remote, location: &Location, id: ObjectId) -> Result<Found, Problem> {
-    let objects = match remote.fetch(&Request { wants: &[id], history: History::None }) {
-        Err(problem) if problem.code() == "commit-not-served" && !remote.sends_any_commit() => search(location, id, problem)?,
-        fetched => fetched?,
-    };
+/// One repository while it is fetched.
+struct Fetch<'f> {
+    remote: Remote,
+    location: &'f Location,
+    keeper: &'f Keeper<'f>,
+    is_there: &'f IsThere<'f>,
+}
+
+impl Fetch<'_> {
+    fn head(&mut self) -> Result<Option<Found>, Problem> {
+        let references = self.remote.references(&["HEAD".to_owned()])?;
+        let head = references.iter().find(|reference| reference.name == "HEAD").ok_or_else(|| empty(self.location.text()))?;
+        self.tip(head, head.target.as_deref().map(short))
+    }
+
+    fn named(&mut self, name: &str) -> Result<Option<Found>, Problem> {
+        let likely = self.remote.references(&reference::prefixes(name))?;
+        if let Some(found) = reference::choose(name, &likely)? {
+            return self.tip(found, Some(short(&found.name)));
+        }
+        let all = self.remote.references(&["refs/heads/".to_owned(), "refs/tags/".to_owned()])?;
+        if reference::is_abbreviated(name)
+            && let Some(id) = expand(&mut self.remote, &name.to_ascii_lowercase(), &all)?
+        {
+            return if (self.is_there)(&id, None)? { Ok(None) } else { self.commit(id).map(Some) };
+        }
+        Err(reference::missing(self.location.text(), name, &all))
+    }
+
+    fn tip(&mut self, tip: &Reference, reference: Option<&str>) -> Result<Option<Found>, Problem> {
+        if (self.is_there)(&tip.object, reference)? {
+            return Ok(None);
+        }
+        let objects = self.objects(tip.object)?;
+        found(tip.object, objects).map(Some)
+    }
+
+    /// A server may send a commit by its identifier or not; where it does not, its branches may hold it.
+    fn commit(&mut self, id: ObjectId) -> Result<Found, Problem> {
+        let objects = match self.objects(id) {
+            Err(problem) if problem.code() == "commit-not-served" && !self.remote.sends_any_commit() => {
+                search(self.location, id, problem)?
+            }
+            fetched => fetched?,
+        };
+        let found = found(id, objects)?;
+        if found.commit != id {
+            self.keeper.keep_tag(id, found.commit)?;
+        }
+        Ok(found)
+    }
+
+    /// Fetches a commit with its files: what it adds to one that was kept, where the server sends that, or all of it. It is kept in turn.
+    fn objects(&mut self, id: ObjectId) -> Result<Packs, Problem> {
+        let sends_additions = self.remote.sends_additions();
+        let known = if sends_additions { self.keeper.load() } else { None };
+        let added = match known {
+            Some(known) if known.commit == id => return Ok(known.packs),
+            Some(known) => self.additions(id, known)?,
+            None => None,
+        };
+        let objects = match added {
+            Some(objects) => objects,
+            None => self.remote.fetch(&Request { wants: &[id], history: History::None }, None)?,
+        };
+        if sends_additions {
+            self.keeper.keep(objects.commit(&id)?, &objects)?;
+        }
+        Ok(objects)
+    }
+
+    /// Fetches what a commit adds to another one; nothing where the two do not fit together.
+    fn additions(&mut self, id: ObjectId, known: Kept) -> Result<Option<Packs>, Problem> {
+        log::debug(format!("asks for what `{id}` adds to `{}`", known.commit));
+        match self.remote.fetch(&Request { wants: &[id], history: History::None }, Some(known)) {
+            Ok(objects) if kept::is_whole(&objects, objects.commit(&id)?)? => Ok(Some(objects)),
+            Err(problem) if problem.code() != "damaged-repository" => Err(problem),
+            Ok(_) | Err(_) => {
+                // Nobody knows how far the other side came on this line.
+                self.remote = Remote::connect(self.location)?;
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn found(id: ObjectId, objects: Packs) -> Result<Found, Problem> {
     Ok(Found { commit: objects.commit(&id)?, origin: None, objects: Box::new(objects) })
 }
 
@@ -82,7 +143,7 @@ fn search(location: &Location, id: ObjectId, refusal: Problem) -> Result<Packs, 
     log::info(format!("the server does not send `{id}` by itself: looks for it in the whole history"));
     let mut remote = Remote::connect(location)?;
     let tips = tips(&remote.references(&["refs/heads/".to_owned(), "refs/tags/".to_owned()])?)?;
-    let objects = remote.fetch(&Request { wants: &tips, history: History::Whole })?;
+    let objects = remote.fetch(&Request { wants: &tips, history: History::Whole }, None)?;
     if objects.find(&id)?.is_some() { Ok(objects) } else { Err(refusal) }
 }
 
@@ -116,7 +177,7 @@ fn expand(remote: &mut Remote, start: &str, all: &[Reference]) -> Result<Option<
             .hint("give the whole identifier of 40 digits, which `git rev-parse` tells in a clone"));
         }
         log::info(format!("looks for the commit `{start}` in the history"));
-        found = remote.fetch(&Request { wants: &tips, history: History::CommitsOnly })?.commits_starting(start)?;
+        found = remote.fetch(&Request { wants: &tips, history: History::CommitsOnly }, None)?.commits_starting(start)?;
     }
     reference::only(start, &found)
 }

@@ -2,10 +2,11 @@
 
 use gix_config::{File, Source, file, file::init::Options};
 use gix_hash::ObjectId;
-use sti_plugin::{Problem, log};
+use sti_plugin::{Address, Problem, log};
 
 use crate::{
     checkout::Checkout,
+    kept::Keeper,
     location::Location,
     reference::RequestedRef,
     repository::{self, Found},
@@ -37,7 +38,7 @@ struct Submodule {
 }
 
 /// Writes a repository with all its submodules. Only one of them is in memory at a time.
-pub(crate) fn write_all(checkout: &mut Checkout, found: Found, location: &Location) -> Result<(), Problem> {
+pub(crate) fn write_all(checkout: &mut Checkout, found: Found, location: &Location, address: &Address) -> Result<(), Problem> {
     let location = found.origin.as_ref().unwrap_or(location).clone();
     let top = Submodule { prefix: String::new(), location, commit: found.commit, depth: 0 };
     let mut waiting = write_one(checkout, found, &top)?;
@@ -49,7 +50,8 @@ pub(crate) fn write_all(checkout: &mut Checkout, found: Found, location: &Locati
         }
         log::info(format!("submodule `{}`: fetches `{}`", submodule.prefix.trim_end_matches('/'), submodule.location.text()));
         // Only the tree as a whole is ever there already.
-        let found = repository::open(&submodule.location, &RequestedRef::Commit(submodule.commit), &|_, _| Ok(false))?;
+        let keeper = Keeper::new(address, &submodule.location);
+        let found = repository::open(&submodule.location, &RequestedRef::Commit(submodule.commit), &keeper, &|_, _| Ok(false))?;
         let written = found.map(|found| write_one(checkout, found, &submodule)).transpose()?;
         waiting.extend(written.into_iter().flatten());
     }

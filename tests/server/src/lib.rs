@@ -5,11 +5,15 @@
 use std::{
     collections::HashMap,
     fs,
+    hash::{DefaultHasher, Hash, Hasher},
     io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     thread,
 };
 
@@ -20,6 +24,7 @@ pub struct Server {
     /// Where it listens, without a slash at the end.
     pub url: String,
     asked: Arc<Mutex<Vec<String>>>,
+    sent: Arc<AtomicU64>,
 }
 
 #[derive(Clone)]
@@ -27,6 +32,7 @@ struct Knows {
     root: PathBuf,
     login: Option<String>,
     asked: Arc<Mutex<Vec<String>>>,
+    sent: Arc<AtomicU64>,
 }
 
 struct Request {
@@ -41,21 +47,26 @@ impl Server {
     pub fn start(root: &Path, login: Option<&str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port of our own");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let asked = Arc::<Mutex<Vec<String>>>::default();
-        let knows =
-            Knows { root: root.to_owned(), login: login.map(|login| BASE64_STANDARD.encode(login)), asked: asked.clone() };
+        let (asked, sent) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<AtomicU64>::default());
+        let login = login.map(|login| BASE64_STANDARD.encode(login));
+        let knows = Knows { root: root.to_owned(), login, asked: asked.clone(), sent: sent.clone() };
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let knows = knows.clone();
                 thread::spawn(move || while knows.answer(&stream).is_some() {});
             }
         });
-        Self { url, asked }
+        Self { url, asked, sent }
     }
 
     /// Each request as `METHOD TARGET`.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("no holder panics").clone()
+    }
+
+    /// The same since the last time, and how many bytes of bodies were sent since.
+    pub fn asked_since(&self) -> (Vec<String>, u64) {
+        (std::mem::take(&mut *self.asked.lock().expect("no holder panics")), self.sent.swap(0, Relaxed))
     }
 }
 
@@ -74,10 +85,11 @@ impl Knows {
             return self.by_git(&request, path, query, stream).ok();
         } else {
             match fs::read(self.root.join(path.trim_start_matches('/'))) {
-                Ok(bytes) => (200, String::new(), bytes),
+                Ok(bytes) => with_validators(&request, query, bytes),
                 Err(_) => (404, String::new(), b"<html>nothing here</html>".to_vec()),
             }
         };
+        self.sent.fetch_add(body.len() as u64, Relaxed);
         let head = format!("HTTP/1.1 {status} x\r\n{headers}Content-Length: {}\r\n\r\n", body.len());
         stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body)).ok()
     }
@@ -102,7 +114,7 @@ impl Knows {
         // Written while it is read, or both sides wait.
         let writing = thread::spawn(move || input.write_all(&body));
         let mut output = BufReader::with_capacity(1 << 16, child.stdout.take().expect("it was piped"));
-        let passed = pass_on(&mut output, &mut stream);
+        let passed = pass_on(&mut output, &mut stream, &self.sent);
         drop(output);
         let _broken = writing.join().expect("no writer panics");
         let _ended = child.wait();
@@ -110,8 +122,21 @@ impl Knows {
     }
 }
 
+/// A file with a name of its state, by which a client can ask whether it changed; `?plain` has none, and `?no-store` may not be kept.
+fn with_validators(request: &Request, query: &str, bytes: Vec<u8>) -> (u16, String, Vec<u8>) {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    let etag = format!("\"{:016x}\"", hasher.finish());
+    match query {
+        "plain" => (200, String::new(), bytes),
+        "no-store" => (200, format!("ETag: {etag}\r\nCache-Control: no-store\r\n"), bytes),
+        _ if request.headers.get("if-none-match") == Some(&etag) => (304, format!("ETag: {etag}\r\n"), Vec::new()),
+        _ => (200, format!("ETag: {etag}\r\n"), bytes),
+    }
+}
+
 /// Turns what a CGI program says into an answer of HTTP, chunk by chunk.
-fn pass_on(output: &mut impl BufRead, stream: &mut impl Write) -> io::Result<()> {
+fn pass_on(output: &mut impl BufRead, stream: &mut impl Write, sent: &AtomicU64) -> io::Result<()> {
     let (mut status, mut headers) = ("200".to_owned(), String::new());
     loop {
         let mut line = String::new();
@@ -131,6 +156,7 @@ fn pass_on(output: &mut impl BufRead, stream: &mut impl Write) -> io::Result<()>
         stream.write_all(piece)?;
         stream.write_all(b"\r\n")?;
         let length = piece.len();
+        sent.fetch_add(length as u64, Relaxed);
         output.consume(length);
         if length == 0 {
             return Ok(());

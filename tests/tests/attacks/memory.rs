@@ -72,12 +72,12 @@ fn windows_as_large_as_programs_make_them_fit() {
 fn entries_without_number_fit() {
     let yard = Yard::new();
     let member = |at: u32| zip::stored(&format!("directory-{}/a-name-of-some-length-{at}", at / 1000), b"");
-    // As many as a zip file of the old form has.
-    let mut members: Vec<_> = (0..65_534).map(member).collect();
+    // The last of them is refused.
+    let mut members: Vec<_> = (0..20_000).map(member).collect();
     members.push(zip::symlink("directory-0", "/nonexistent/decoy"));
     yard.fits("a zip file of many entries", &yard.archive(&zip::whole(&members)), &[], 1);
     let entry = |at: u32| tar::file(&format!("directory-{}/a-name-of-some-length-{at}", at / 1000), b"");
-    let entries = (0..50_000).map(entry).chain([tar::END.to_vec()]).collect::<Vec<_>>();
+    let entries = (0..30_000).map(entry).chain([tar::END.to_vec()]).collect::<Vec<_>>();
     yard.fits("a tar file of many entries", &yard.archive(&gzip(&entries.concat())), &[], 0);
 }
 

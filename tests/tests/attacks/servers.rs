@@ -36,6 +36,7 @@ fn redirects_lead_nowhere_that_was_not_granted() {
     let on_6 = Server::start_on_6(|_| Reply::ok("application/gzip", archive()));
     let mut rows = vec![
         ("another name", format!("http://localhost:{}/a.tar.gz", elsewhere.port), NOT_GRANTED, "--allow-host localhost"),
+        ("another port", format!("http://127.0.0.1:{}/a.tar.gz", elsewhere.port), NOT_GRANTED, "--allow-host 127.0.0.1:"),
         ("a file", format!("file://{}", yard.decoy("file")), NOT_GRANTED, "only `http://`"),
         ("a daemon of git", format!("git://127.0.0.1:{}/a", elsewhere.port), NOT_GRANTED, "only `http://`"),
     ];
@@ -49,6 +50,13 @@ fn redirects_lead_nowhere_that_was_not_granted() {
             outcome.assert_error(end.0, end.1, &[word]);
         }
     }
+    let granted = Server::start({
+        let to = format!("http://localhost:{}/a.tar.gz", elsewhere.port);
+        move |_| Reply::redirect(&to)
+    });
+    let address = format!("{}/a.tar.gz", granted.url);
+    // What a pattern grants is reached at public addresses only.
+    yard.refuses("a name granted", &address, &["--allow-host", "*"], NOT_GRANTED, &["loopback"]);
     assert!(elsewhere.asked().is_empty() && on_6.is_none_or(|server| server.asked().is_empty()));
     let around = Server::start(|asked| Reply::redirect(&asked.target));
     yard.refuses("itself, for ever", &format!("{}/a.tar.gz", around.url), &[], FAILED, &["redirect"]);

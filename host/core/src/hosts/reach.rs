@@ -11,6 +11,8 @@ pub struct Reach {
     pub standing: Standing,
     /// An address that is not public must lie within each. Without any, every address will do.
     pub bounds: Vec<Bound>,
+    /// Of the host in the user's own address: what is left to it once its name led to public addresses only.
+    pub steady: Bound,
 }
 
 /// On whose word a host is granted. Logins of the user's are for hosts that the user named.
@@ -36,12 +38,12 @@ pub struct Bound {
 impl Reach {
     /// Of the host that the user's own address names: everything.
     pub fn anywhere() -> Self {
-        Self { standing: Standing::Address, bounds: Vec::new() }
+        Self { standing: Standing::Address, bounds: Vec::new(), steady: Bound::default() }
     }
 
     /// Of a host that the user named beside it: public addresses.
     pub fn public() -> Self {
-        Self { standing: Standing::Named, bounds: vec![Bound::default()] }
+        Self { standing: Standing::Named, bounds: vec![Bound::default()], steady: Bound::default() }
     }
 
     /// Says what an address is that may not be reached, as it reads after "leads to 10.0.0.1,".
@@ -65,7 +67,7 @@ mod tests {
         let range = |written: &&str| AddressRange::parse(written).unwrap().unwrap();
         let bound =
             |(private, ranges): &(bool, &[&str])| Bound { private: *private, addresses: ranges.iter().map(range).collect() };
-        let reach = Reach { standing: Standing::Granted, bounds: bounds.iter().map(bound).collect() };
+        let reach = Reach { standing: Standing::Granted, bounds: bounds.iter().map(bound).collect(), ..Reach::public() };
         let refuses = |address: &&&str| reach.refuses(address.parse().unwrap()).is_some();
         assert_eq!(open.iter().filter(refuses).collect::<Vec<_>>(), Vec::<&&str>::new(), "{bounds:?}");
         assert_eq!(refused.iter().filter(|address| !refuses(address)).collect::<Vec<_>>(), Vec::<&&str>::new(), "{bounds:?}");

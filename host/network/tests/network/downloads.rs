@@ -177,6 +177,8 @@ async fn a_download_has_a_limit_whether_or_not_it_is_announced() {
         assert_eq!(code(network.download(&server.at("a.test", "/")).await), "download-too-large");
         let network = Setup { download_limit: 2000, ..Setup::usual() }.network();
         assert_eq!(network.download(&server.at("a.test", "/")).await.unwrap().blob().size(), 2000);
+        // Of all downloads together: a thousand small ones fill a disk, too.
+        assert_eq!(code(network.download(&server.at("a.test", "/")).await), "download-too-large");
     }
 }
 

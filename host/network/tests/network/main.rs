@@ -14,3 +14,4 @@ mod server;
 mod setup;
 mod ssh_lines;
 mod tls;
+mod unchanged;

@@ -23,6 +23,20 @@ async fn a_name_that_is_public_first_and_private_later_reaches_nothing() {
 }
 
 #[tokio::test]
+async fn the_users_own_host_does_not_become_this_machine_once_it_was_public() {
+    let decoy = Server::start(|_, _| Answer::ok(b"decoy")).await;
+    let rows = vec![vec![NOWHERE], vec!["127.0.0.1"]];
+    let setup = Setup { granted: vec![("a.test", Reach::anywhere())], names: vec![("a.test", rows)], ..Setup::usual() };
+    let network = setup.impatient().network();
+    let first = code(network.send(get(&decoy.at("a.test", "/"))).await);
+    assert!(matches!(first, "unreachable" | "address-refused"), "{first}");
+    assert_eq!(code(network.download(&decoy.at("a.test", "/")).await), "address-refused");
+    assert_eq!(code(network.connect(&format!("git://a.test:{}/b", decoy.port())).await), "address-refused");
+    assert_eq!(code(network.connect(&format!("ssh://a.test:{}/b", decoy.port())).await), "address-refused");
+    assert!(decoy.seen().is_empty());
+}
+
+#[tokio::test]
 async fn a_name_that_nobody_answers_for_is_given_up() {
     let network = || Setup { granted: vec![(NEVER_ANSWERED, Reach::public())], ..Setup::usual() }.impatient().network();
     assert_eq!(code(network().send(get(&format!("http://{NEVER_ANSWERED}/"))).await), "unreachable");

@@ -20,10 +20,12 @@ impl FetchGrant {
     /// Says how far a connection to a host may reach. The host is in lower case, without brackets and without a dot at its end.
     pub fn may_reach(&self, host: &str, port: u16) -> Result<Reach, Denial> {
         match self.standing(host, port) {
-            Some(standing) if self.is_permitted(host, port) => Ok(Reach {
-                standing,
-                bounds: self.naming(host, port, standing).into_iter().chain(self.narrowing(host, port)).collect(),
-            }),
+            Some(standing) if self.is_permitted(host, port) => {
+                let named = self.naming(host, port);
+                let naming = Some(named.clone()).filter(|_| standing != Standing::Address);
+                let bounds = naming.into_iter().chain(self.narrowing(host, port)).collect();
+                Ok(Reach { standing, bounds, steady: named })
+            }
             standing => Err(self.refused_host(host, port, standing)),
         }
     }
@@ -32,8 +34,9 @@ impl FetchGrant {
     pub fn refused_address(&self, host: &str, port: u16, address: IpAddr, what: &str) -> Denial {
         let standing = self.standing(host, port).unwrap_or(Standing::Granted);
         let only = HostPattern::only(&address.to_canonical().to_string(), port);
-        let is_short = |bound: &Option<Bound>| bound.as_ref().is_some_and(|bound| !bound.permits(address));
-        let (is_unnamed, is_narrowed) = (is_short(&self.naming(host, port, standing)), is_short(&self.narrowing(host, port)));
+        let is_narrowed = self.narrowing(host, port).is_some_and(|bound| !bound.permits(address));
+        let is_own = standing == Standing::Address;
+        let is_unnamed = !(self.naming(host, port).permits(address) || is_own && is_narrowed);
         let by_name = is_private(address) && host.parse::<IpAddr>().is_err();
         let entry = if by_name { HostPattern::only(host, port) } else { only.clone() };
         let line = self
@@ -49,6 +52,7 @@ impl FetchGrant {
             Some(listed_hosts) if is_narrowed => {
                 self.by_the_file(&format!("addresses that are not public to {}", listed(&written(listed_hosts))))
             }
+            _ if is_own => "its name leads to public addresses, too, or did so before".to_owned(),
             _ => "what is granted by name is reached at public addresses".to_owned(),
         };
         let at = if host.parse() == Ok(address) { String::new() } else { format!(" at {address}") };
@@ -73,7 +77,8 @@ impl FetchGrant {
     }
 
     fn all_named(&self) -> String {
-        let site = self.of_the_site(&self.rules.allow_hosts).iter().chain(self.of_the_site(&self.rules.private_hosts));
+        let site =
+            self.of_the_site(self.rules.allow_hosts.as_ref()).iter().chain(self.of_the_site(self.rules.private_hosts.as_ref()));
         let site: Vec<_> = site.map(ToString::to_string).collect();
         let beside = if site.is_empty() { String::new() } else { format!(", and {}", self.by_the_file(&listed(&site))) };
         format!("the command line names {}{beside}", self.named_hosts())
@@ -88,16 +93,10 @@ impl FetchGrant {
     }
 
     /// The addresses that are named with the host, or beside it.
-    fn naming(&self, host: &str, port: u16, standing: Standing) -> Option<Bound> {
-        if standing == Standing::Address {
-            return None;
-        }
-        let private = self.of_the_site(&self.rules.private_hosts);
-        let named = self.named.further.iter().chain(self.of_the_site(&self.rules.allow_hosts));
-        Some(
-            Bound { addresses: named.flat_map(|named| named.addresses(port)).collect(), ..Bound::default() }
-                .with(private, host, port),
-        )
+    fn naming(&self, host: &str, port: u16) -> Bound {
+        let private = self.of_the_site(self.rules.private_hosts.as_ref());
+        let named = self.named.further.iter().chain(self.of_the_site(self.rules.allow_hosts.as_ref()));
+        Bound { addresses: named.flat_map(|named| named.addresses(port)).collect(), ..Bound::default() }.with(private, host, port)
     }
 
     /// The addresses that the file leaves.

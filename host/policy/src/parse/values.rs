@@ -96,7 +96,9 @@ impl Entry<'_> {
     pub(super) fn installed(&self) -> Result<(PathBuf, usize), Error> {
         const EXAMPLE: &str = "path = \"/usr/lib/sti/fast.wasm\"";
         if self.text.whose == Whose::User {
-            return Err(self.bad("is for the site's own file: this one names nothing".to_owned(), "--fetcher or --strategy FILE.wasm"));
+            return Err(
+                self.bad("is for the site's own file: this one names nothing".to_owned(), "--fetcher or --strategy FILE.wasm")
+            );
         }
         let path = self.value.as_str().map(PathBuf::from).filter(|path| path.is_absolute());
         path.map(|path| (path, self.line)).ok_or_else(|| self.not_a("an absolute path", EXAMPLE))

@@ -49,7 +49,7 @@ impl Scene {
         };
         let further =
             self.flags.iter().map(|flag| HostPattern::parse(flag).unwrap_or_else(|why| panic!("{flag} {why}"))).collect();
-        policy.fetch_grant(&plugin(), NamedHosts { own: self.own.map(str::to_owned), further })
+        policy.fetch_grant(&plugin(), NamedHosts { own: self.own.map(str::to_owned), own_port: Some(443), further })
     }
 
     /// As the host is judged: by name, then by the address that it leads to.
@@ -119,6 +119,7 @@ fn every_refusal_of_a_host_brings_what_allows_it() {
     let report = check_pastes(&[
         (alone(), ("cdn.example.com", 443, PUBLIC)),
         (alone(), ("cdn.example.com", 8443, PUBLIC)),
+        (alone(), ("example.com", 8443, "127.0.0.1")),
         (nobody(), ("lib.example.org", 22, PUBLIC)),
         (alone(), ("10.1.2.3", 443, "10.1.2.3")),
         (alone(), ("::1", 8080, "::1")),
@@ -184,7 +185,7 @@ fn the_site_names_hosts_and_a_file_of_the_users_does_not() {
 
 #[test]
 fn a_file_narrows_what_the_address_and_flags_name() {
-    let anywhere = [("example.com", 443, PUBLIC), ("example.com", 1, "127.0.0.1"), ("example.com", 443, "169.254.169.254")];
+    let anywhere = [("example.com", 443, PUBLIC), ("example.com", 80, "127.0.0.1"), ("example.com", 443, "169.254.169.254")];
     check_allowed(&alone(), &anywhere, &[]);
     check_allowed(&user("private-hosts = []"), &anywhere[..1], &anywhere[1..]);
     check_allowed(&user("private-hosts = [\"example.com\"]"), &[("example.com", 443, "10.1.2.3")], &anywhere[1..]);
@@ -196,6 +197,22 @@ fn a_file_narrows_what_the_address_and_flags_name() {
     );
     // What a file lists under another key may be reached, too.
     check_allowed(&site("hosts = []\nallow-hosts = [\"b.test\"]"), &[("b.test", 1, PUBLIC)], &[("example.com", 1, PUBLIC)]);
+}
+
+#[test]
+fn the_address_names_its_host_with_its_port_and_the_usual_ones() {
+    let wish = |port| ("example.com", port, "127.0.0.1");
+    check_allowed(&alone(), &[wish(443), wish(80), wish(22), wish(9418)], &[wish(6379), wish(2375), wish(8080)]);
+    check_allowed(&alone().flag("example.com:8080"), &[wish(8080)], &[wish(6379)]);
+    check_allowed(&alone().flag("*:6379"), &[], &[wish(6379)]);
+}
+
+#[test]
+fn the_host_of_the_address_is_opened_in_digits_once_its_name_was_public() {
+    let digits = |scene: &Scene| scene.grant().may_reach("example.com", 443).map(|reach| reach.steady.addresses.len());
+    assert_eq!((digits(&alone()), digits(&alone().flag("127.0.0.1"))), (Ok(0), Ok(1)));
+    let denial = alone().grant().refused_address("example.com", 443, [127, 0, 0, 1].into(), "a loopback address");
+    insta::assert_snapshot!(printed(&denial));
 }
 
 #[test]

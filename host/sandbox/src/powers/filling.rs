@@ -128,3 +128,104 @@ impl wit::HostFileWriter for State {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use cap_std::{ambient_authority, fs::Dir};
+    use sti_bindings::handles::Address;
+    use sti_bindings::host::sti::host::{requests::HostAddress, trees::HostTreeWriter};
+    use sti_core::{
+        Blob,
+        progress::Silent,
+        tree::{Summary, WriteLimits},
+    };
+
+    use super::*;
+    use crate::{Errand, Keeper, Limits, Reach, output::Output};
+
+    /// Keeps one tree.
+    struct OneTree;
+
+    impl Keeper for OneTree {
+        fn reuse(&self, key: &str) -> Option<Summary> {
+            (key == "kept").then_some(Summary { entries: 7, bytes: 77 })
+        }
+
+        fn kept(&self, name: &str) -> Option<Blob> {
+            panic!("asked for `{name}`, which is no name")
+        }
+
+        fn keep(&self, name: &str, _: &Blob) {
+            panic!("given `{name}`, which is no name")
+        }
+    }
+
+    fn fetching(keeper: Option<Arc<dyn Keeper>>) -> (State, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Dir::open_ambient_dir(folder.path(), ambient_authority()).unwrap();
+        let tree = TreeWriter::new(&open(), WriteLimits::default()).unwrap();
+        let errand =
+            Errand { text: "a".to_owned(), reference: None, subdirectory: None, settings: Vec::new(), file: None, input: None };
+        let reach = Reach { web: None, keeper, spool: Arc::new(open()), progress: Arc::new(Silent) };
+        (State::errand(&Limits::default(), "test", reach, &Output::default(), errand, tree).unwrap(), folder)
+    }
+
+    fn tree() -> Resource<Handle> {
+        Resource::new_borrow(0)
+    }
+
+    fn code<T>(answer: Answer<T>) -> Result<T, String> {
+        answer.unwrap().map_err(|problem| problem.code)
+    }
+
+    #[test]
+    fn a_tree_that_is_kept_is_taken_and_not_written_to() {
+        let (mut state, folder) = fetching(Some(Arc::new(OneTree)));
+        assert_eq!(code(state.reuse(tree(), "kept".to_owned())), Ok(true));
+        assert_eq!(code(state.put_file(tree(), "a".to_owned(), 0o644, Vec::new())), Err("tree-taken".to_owned()));
+        assert_eq!(code(state.put_directory(tree(), String::new(), 0o700)), Err("tree-taken".to_owned()));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(state.take_tree().1, Some(Summary { entries: 7, bytes: 77 }));
+    }
+
+    #[test]
+    fn one_that_is_not_kept_is_written() {
+        for keeper in [None, Some(Arc::new(OneTree) as Arc<dyn Keeper>)] {
+            let (mut state, _folder) = fetching(keeper);
+            assert_eq!(code(state.reuse(tree(), "another".to_owned())), Ok(false));
+            assert_eq!(code(state.put_file(tree(), "a".to_owned(), 0o644, Vec::new())), Ok(()));
+            assert_eq!(state.take_tree().1, None);
+        }
+    }
+
+    #[test]
+    fn it_is_asked_for_once_and_before_anything_is_written() {
+        let late = || Err("asked-late".to_owned());
+        let (mut state, _folder) = fetching(Some(Arc::new(OneTree)));
+        assert_eq!(code(state.reuse(tree(), "another".to_owned())), Ok(false));
+        assert_eq!(code(state.reuse(tree(), "kept".to_owned())), late());
+        for write in [
+            |state: &mut State| code(state.put_symlink(tree(), "a".to_owned(), "b".to_owned())),
+            |state: &mut State| code(state.put_directory(tree(), String::new(), 0o500)),
+            |state: &mut State| code(state.open_file(tree(), "a/b".to_owned(), 0o644)).map(drop),
+        ] {
+            let (mut state, _folder) = fetching(Some(Arc::new(OneTree)));
+            write(&mut state).unwrap();
+            assert_eq!(code(state.reuse(tree(), "kept".to_owned())), late());
+        }
+    }
+
+    #[test]
+    fn keys_have_a_length_and_names_a_form() {
+        let (mut state, _folder) = fetching(Some(Arc::new(OneTree)));
+        for key in [String::new(), "x".repeat(LONGEST_KEY + 1)] {
+            assert_eq!(code(state.reuse(tree(), key)), Err("invalid-key".to_owned()));
+        }
+        let address = || Resource::<Address>::new_borrow(0);
+        for name in ["", "../up", "A", "a b"] {
+            assert!(state.kept(address(), name.to_owned()).unwrap().is_none());
+        }
+    }
+}

@@ -16,6 +16,9 @@ const LIMIT: u64 = 64 << 20;
 
 /// Where a repository keeps its own things.
 pub(super) struct Directory {
+    /// The directory that was given.
+    top: PathBuf,
+    /// From there; empty where it is the same.
     git: PathBuf,
 }
 
@@ -26,9 +29,10 @@ impl Directory {
         if let Ok(pointer) = fs::read_to_string(&beside) {
             return Self::pointed_at(&top, pointer.trim(), address);
         }
-        let git = if beside.is_dir() { beside } else { top };
-        let is_one = git.join("HEAD").is_file() && git.join("objects").is_dir();
-        let directory = Self { git };
+        let git = PathBuf::from(if beside.is_dir() { ".git" } else { "" });
+        let own = top.join(&git);
+        let is_one = own.join("HEAD").is_file() && own.join("objects").is_dir();
+        let directory = Self { top, git };
         if is_one { directory.judged(address) } else { Err(none(address)) }
     }
 
@@ -42,7 +46,7 @@ impl Directory {
             return Err(Problem::invalid("local-worktree", format!("`{address}` is a work tree of a repository elsewhere"))
                 .hint("give that repository, with the branch as `--ref`, or give the directory without `git:` to build what is on disk"));
         };
-        Self { git: top.join(inside) }.judged(address)
+        Self { top: top.to_owned(), git: inside.to_owned() }.judged(address)
     }
 
     /// Tells where the repository was cloned from, which is what addresses of its submodules are relative to.
@@ -70,6 +74,31 @@ impl Directory {
         Ok(self)
     }
 
+    fn path(&self, path: &str) -> PathBuf {
+        self.top.join(&self.git).join(path)
+    }
+
+    /// Tells what a path of this machine, or one from a place of the repository, is from the repository; nothing where that would lead
+    /// out of the directory that was given. Its own path is known only where the user wrote it from the root.
+    pub(super) fn inside(&self, place: &str, path: &str, address: &str) -> Option<String> {
+        let path = Path::new(path);
+        let from_top = match path.strip_prefix("/") {
+            Ok(_) => path.strip_prefix(Path::new(address).is_absolute().then_some(address)?).ok()?.to_owned(),
+            Err(_) => self.git.join(place).join(path),
+        };
+        let mut parts = Vec::new();
+        for part in from_top.components() {
+            match part {
+                Component::Normal(name) => parts.push(name.to_str()?),
+                Component::ParentDir => drop(parts.pop()?),
+                Component::CurDir => {}
+                Component::RootDir | Component::Prefix(_) => return None,
+            }
+        }
+        let up = self.git.components().map(|_| "..");
+        Some(up.chain(parts).collect::<Vec<_>>().join("/"))
+    }
+
     /// Reads a small file; none where there is none.
     pub(super) fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Problem> {
         let Some(file) = self.open(path)? else { return Ok(None) };
@@ -86,7 +115,7 @@ impl Directory {
 
     /// Opens a file; none where there is none.
     pub(super) fn open(&self, path: &str) -> Result<Option<File>, Problem> {
-        match File::open(self.git.join(path)) {
+        match File::open(self.path(path)) {
             Ok(file) => Ok(file.metadata()?.is_file().then_some(file)),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(error.into()),
@@ -95,7 +124,7 @@ impl Directory {
 
     /// Lists a directory: names, and whether they are directories. Links are left out.
     pub(super) fn list(&self, path: &str) -> Result<Vec<(String, bool)>, Problem> {
-        let entries = match fs::read_dir(self.git.join(path)) {
+        let entries = match fs::read_dir(self.path(path)) {
             Ok(entries) => entries,
             Err(error) if is_absent(&error) => return Ok(Vec::new()),
             Err(error) => return Err(error.into()),

@@ -1,12 +1,14 @@
-//! Objects that have a file each, held against their names.
+//! Objects that have a file each. As with those in packs, their names are believed, as git itself believes them; damage is found by the
+//! checksum of the compressed stream.
 
 use std::{
+    cell::RefCell,
     fs::File,
     io::{BufRead, BufReader, Seek},
     rc::Rc,
 };
 
-use gix_hash::{Kind::Sha1, ObjectId, oid};
+use gix_hash::oid;
 use gix_object::Kind;
 use sti_plugin::Problem;
 
@@ -23,38 +25,38 @@ const PIECE: usize = 1 << 15;
 /// The longest start of an object: its kind and size.
 const START: usize = 32;
 
-/// Opens an object; none where it has no file. One that is larger than this is not read yet, if its file is large too.
-pub(super) fn open(directory: &Directory, id: &oid, largest: u64) -> Result<Option<Opened<'static>>, Problem> {
+/// Opens an object of a place; none where it has no file there. One that is larger than this is not read yet, if its file is large too.
+pub(super) fn open(
+    directory: &Directory,
+    inflater: &RefCell<Inflater>,
+    (place, id): (&str, &oid),
+    largest: u64,
+) -> Result<Option<Opened<'static>>, Problem> {
     let name = id.to_string();
-    let Some(file) = directory.open(&format!("objects/{}/{}", &name[..2], &name[2..]))? else { return Ok(None) };
+    let Some(file) = directory.open(&format!("{place}/{}/{}", &name[..2], &name[2..]))? else { return Ok(None) };
     let is_small = file.metadata()?.len() <= PIECE as u64;
     let mut reader = BufReader::with_capacity(PIECE, file);
     if !is_small {
-        let (kind, size, start) = begin(&mut reader, id)?;
+        let (kind, size, start) = begin(&mut reader, &mut inflater.borrow_mut(), id)?;
         reader.rewind()?;
         if size > largest {
-            return Ok(Some(Opened::Large(Box::new(Loose { reader, id: id.to_owned(), kind, size, start }))));
+            return Ok(Some(Opened::Large(Box::new(Loose { reader, kind, size, start }))));
         }
     }
-    Ok(Some(Opened::Held(Rc::new(whole(&mut reader, id)?))))
+    Ok(Some(Opened::Held(Rc::new(whole(&mut reader, &mut inflater.borrow_mut(), id)?))))
 }
 
-fn whole(reader: &mut dyn BufRead, id: &oid) -> Result<Object, Problem> {
-    let mut content = Inflater::default().whole(reader, None)?;
-    let mut hasher = gix_hash::hasher(Sha1);
-    hasher.update(&content);
-    if hasher.try_finalize().map_err(|error| trouble::corrupt(&error))? != id {
-        return Err(wrong(id));
-    }
-    let (kind, _, start) = parse(&content).ok_or_else(|| wrong(id))?;
+fn whole(reader: &mut dyn BufRead, inflater: &mut Inflater, id: &oid) -> Result<Object, Problem> {
+    let mut content = inflater.whole(reader, None)?;
+    let (kind, size, start) = parse(&content).ok_or_else(|| wrong(id))?;
     content.drain(..start);
-    Ok(Object { kind, content })
+    if content.len() as u64 == size { Ok(Object { kind, content }) } else { Err(wrong(id)) }
 }
 
 /// Reads what an object says of itself: its kind and size, and how long that is.
-fn begin(reader: &mut dyn BufRead, id: &oid) -> Result<(Kind, u64, usize), Problem> {
+fn begin(reader: &mut dyn BufRead, inflater: &mut Inflater, id: &oid) -> Result<(Kind, u64, usize), Problem> {
     let mut start = [0; START];
-    let length = Inflater::default().start(reader, &mut start)?;
+    let length = inflater.start(reader, &mut start)?;
     parse(&start[..length]).ok_or_else(|| wrong(id))
 }
 
@@ -67,7 +69,6 @@ fn parse(content: &[u8]) -> Option<(Kind, u64, usize)> {
 /// A large object that is still to be read.
 struct Loose {
     reader: BufReader<File>,
-    id: ObjectId,
     kind: Kind,
     size: u64,
     /// How many bytes stand before the content.
@@ -84,15 +85,12 @@ impl Large for Loose {
     }
 
     fn pour(mut self: Box<Self>, take: &mut Take<'_>) -> Result<(), Problem> {
-        let (mut hasher, mut before) = (gix_hash::hasher(Sha1), self.start);
+        let mut before = self.start;
         Inflater::default().pieces(&mut self.reader, self.size.saturating_add(self.start as u64), &mut |piece| {
-            hasher.update(piece);
             let skipped = before.min(piece.len());
             before -= skipped;
             take(&piece[skipped..])
-        })?;
-        let found = hasher.try_finalize().map_err(|error| trouble::corrupt(&error))?;
-        if found == self.id { Ok(()) } else { Err(wrong(&self.id)) }
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use gix_pack::index::File;
 /// Objects of one pack by identifier.
 pub(crate) enum Index {
     /// As git wrote it beside the pack.
-    Written(File<Vec<u8>>),
+    Written(Box<File<Vec<u8>>>),
     /// As it was found out while the pack was received, in the order of the identifiers.
     Found(Vec<Known>),
 }

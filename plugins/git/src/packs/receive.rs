@@ -1,6 +1,7 @@
 //! A pack as it comes in: kept in a spool, and measured before anything is put together. What is whole is named at once by what it holds.
 
 use std::{
+    cell::RefCell,
     collections::HashMap,
     io::{self, BufRead, Read},
 };
@@ -10,7 +11,7 @@ use gix_object::Kind;
 use gix_pack::data::{Entry, entry::Header};
 use sti_plugin::{Blob, Problem, Spool, log};
 
-use super::{Bytes, HASH, Index, Inflater, Pack, Packs, Place, delta, index::Known, resolve, told};
+use super::{Bytes, HASH, Index, Inflater, Pack, Packs, Place, Window, delta, index::Known, resolve, told};
 use crate::{
     store::{self, OBJECT_LIMIT, Object},
     trouble,
@@ -57,23 +58,39 @@ pub(super) enum Base {
     Named(ObjectId),
 }
 
-/// Reads a pack to its end and adds it to those that are there. Every object is put together once, to learn its identifier: what is
+/// Reads a pack to its end, and adds it to those that are there. Every object is put together once, to learn its identifier: what is
 /// found by one has that content.
 pub(crate) fn receive(reader: &mut dyn BufRead, mut packs: Packs) -> Result<Packs, Problem> {
-    let mut incoming = Incoming::new(reader)?;
+    let mut incoming = Incoming::new(reader, Some(Spool::new()?));
+    let arrived = arrive(&mut incoming, &mut packs)?;
+    let spool = incoming.finish()?.ok_or_else(|| trouble::damaged("nothing was kept of the pack"))?;
+    named(Window::new(Bytes::Blob(spool.finish()?)), arrived, packs)
+}
+
+/// As [`receive`], of a pack that lies somewhere. It is believed no more than one that comes from a server.
+pub(crate) fn add(pack: Blob, mut packs: Packs) -> Result<Packs, Problem> {
+    let mut window = Window::new(Bytes::Blob(pack));
+    let mut incoming = Incoming::new(&mut window, None);
+    let arrived = arrive(&mut incoming, &mut packs)?;
+    incoming.finish()?;
+    named(window, arrived, packs)
+}
+
+fn arrive(incoming: &mut Incoming, packs: &mut Packs) -> Result<Arrived, Problem> {
     let count = incoming.begin()?;
-    let number = packs.packs.len();
-    let known = Vec::with_capacity(MOST_OBJECTS.min(count));
-    let arrived = Arrived { known, deltas: Vec::new(), contents: HashMap::new() };
-    let mut receiver = Receiver { arrived, number, packs: &mut packs, total: 0, room: KEPT_DELTAS };
+    let arrived = Arrived { known: Vec::with_capacity(MOST_OBJECTS.min(count)), deltas: Vec::new(), contents: HashMap::new() };
+    let mut receiver = Receiver { arrived, number: packs.all.len(), packs, total: 0, room: KEPT_DELTAS };
     for _ in 0..count {
-        receiver.take(&mut incoming)?;
+        receiver.take(incoming)?;
     }
-    let Arrived { known, deltas, contents } = receiver.arrived;
-    let blob = incoming.finish()?;
-    packs.packs.push(Pack::new(Bytes::Blob(blob), Index::Found(Vec::new())));
-    let known = resolve::name_all(&mut packs, number, Arrived { known, deltas, contents })?;
-    packs.packs[number].index = Index::Found(known);
+    Ok(receiver.arrived)
+}
+
+fn named(window: Window, arrived: Arrived, mut packs: Packs) -> Result<Packs, Problem> {
+    let number = packs.all.len();
+    packs.all.push(Pack { index: Index::Found(Vec::new()), window: RefCell::new(window) });
+    let known = resolve::name_all(&mut packs, number, arrived)?;
+    packs.all[number].index = Index::Found(known);
     Ok(packs)
 }
 
@@ -168,8 +185,9 @@ impl Receiver<'_> {
 struct Incoming<'r> {
     reader: &'r mut dyn BufRead,
     at: u64,
-    spool: Spool,
-    /// What is still to be written into the spool.
+    /// Where it is kept, unless it lies somewhere already.
+    spool: Option<Spool>,
+    /// What is still to be written there.
     piece: Vec<u8>,
     hasher: Hasher,
     /// Why the spool could not be written, where nobody could be told yet.
@@ -177,9 +195,9 @@ struct Incoming<'r> {
 }
 
 impl<'r> Incoming<'r> {
-    fn new(reader: &'r mut dyn BufRead) -> Result<Self, Problem> {
+    fn new(reader: &'r mut dyn BufRead, spool: Option<Spool>) -> Self {
         let (piece, hasher) = (Vec::with_capacity(2 * PIECE), gix_hash::hasher(Sha1));
-        Ok(Self { reader, at: 0, spool: Spool::new()?, piece, hasher, failure: None })
+        Self { reader, at: 0, spool, piece, hasher, failure: None }
     }
 
     /// Reads the first words: what it is, and how many objects there are.
@@ -194,7 +212,7 @@ impl<'r> Incoming<'r> {
     }
 
     /// Holds the pack against the checksum at its end.
-    fn finish(mut self) -> Result<Blob, Problem> {
+    fn finish(mut self) -> Result<Option<Spool>, Problem> {
         self.write()?;
         let mut checksum = [0; HASH];
         self.reader.read_exact(&mut checksum).map_err(|error| told(&error))?;
@@ -202,14 +220,18 @@ impl<'r> Incoming<'r> {
         if found.as_slice() != checksum {
             return Err(trouble::damaged("the checksum of the pack is another one"));
         }
-        self.spool.write(&checksum)?;
-        self.spool.finish()
+        if let Some(spool) = &mut self.spool {
+            spool.write(&checksum)?;
+        }
+        Ok(self.spool)
     }
 
     fn write(&mut self) -> Result<(), Problem> {
         log::progress("receiving", self.at, None);
         self.hasher.update(&self.piece);
-        self.spool.write(&self.piece)?;
+        if let Some(spool) = &mut self.spool {
+            spool.write(&self.piece)?;
+        }
         self.piece.clear();
         Ok(())
     }

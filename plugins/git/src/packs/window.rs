@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, Read};
 
+use sti_plugin::Blob;
+
 use super::bytes::Bytes;
 
 /// How much is read at once. Objects of a tree mostly lie close to each other.
@@ -20,6 +22,14 @@ pub(super) struct Window {
 impl Window {
     pub(super) fn new(bytes: Bytes) -> Self {
         Self { bytes, piece: Vec::new(), start: 0, read: 0 }
+    }
+
+    /// The bytes themselves, where the host has them.
+    pub(super) fn blob(&self) -> Option<&Blob> {
+        match &self.bytes {
+            Bytes::Blob(blob) => Some(blob),
+            Bytes::File(_) => None,
+        }
     }
 
     /// Reads on from there.

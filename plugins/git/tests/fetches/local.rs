@@ -140,10 +140,34 @@ fn refuses_what_lies_elsewhere_or_has_another_format() {
     let beside = Repository { path: site.root().join("beside") };
     check_problem(&at(&beside).fetch::<Git>(), "local-worktree", &["`--ref`"]);
     fs::write(repository.path.join(".git/objects/info/alternates"), "/nonexistent/decoy\n").unwrap();
-    check_problem(&at(&repository).fetch::<Git>(), "local-alternates", &["git repack"]);
+    check_problem(&at(&repository).fetch::<Git>(), "local-alternates", &["git repack", "/nonexistent/decoy"]);
+    for out in ["../../../beside/.git/objects", "../../../../beside", "a/../../../../beside"] {
+        fs::write(repository.path.join(".git/objects/info/alternates"), format!("{out}\n")).unwrap();
+        check_problem(&at(&repository).fetch::<Git>(), "local-alternates", &[out]);
+    }
     let other = site.root().join("other");
     git(site.root()).args(["init", "--quiet", "--object-format=sha256", "other"]).status().expect("git runs");
     check_problem(&at(&Repository { path: other }).fetch::<Git>(), "object-format-not-supported", &["sha256"]);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "writes into a repository of the test's own")]
+fn reads_objects_that_another_repository_in_it_lends() {
+    let (site, repository, commits) = site();
+    repository.git(&["gc", "--quiet", "--prune=now"]);
+    git(site.root()).args(["clone", "--quiet", "--shared", "app", "borrower"]).status().expect("git runs");
+    let borrower = Repository { path: site.root().join("borrower") };
+    borrower.file("f", "5").commit("of its own");
+    check_problem(&at(&borrower).fetch::<Git>(), "local-alternates", &["a directory that holds both"]);
+    // The lender moves in, and is named from where the objects are, or from the root.
+    fs::rename(&repository.path, borrower.path.join("lender")).unwrap();
+    let named = format!("{}/lender/.git/objects", borrower.path.display());
+    for (lender, address) in [("../../lender/.git/objects", "./app"), (named.as_str(), borrower.path.to_str().unwrap())] {
+        fs::write(borrower.path.join(".git/objects/info/alternates"), format!("# a remark\n{lender}\n")).unwrap();
+        let address = AddressBuilder::new(address).directory(&borrower.path);
+        assert_eq!(listing(&address.clone().fetch::<Git>()), "bin/run (executable) = #!\nf = 5\ng = other\nlink -> f");
+        assert_eq!(address.reference(&commits[0][..9]).fetch::<Git>().facts["revision"], commits[0]);
+    }
 }
 
 #[test]

@@ -46,6 +46,13 @@ fn finds_a_commit_by_a_tags_own_identifier() {
     let (site, repository, [first, ..]) = site();
     let tag = repository.git(&["rev-parse", "v1"]);
     check_finds(&site, &tag, "1", &first, None);
+    // The next time it is known what the tag means, before a server is asked.
+    let kept = site.fetch_reference("app", &tag).keeps;
+    let address =
+        kept.iter().fold(site.address("app").reference(&tag), |address, (name, bytes)| address.kept(name, bytes.clone()));
+    let again = address.kept_tree(&format!("commit {first}")).fetch::<Git>();
+    assert!(again.is_reused);
+    assert_eq!(again.facts["revision"], first);
 }
 
 #[test]

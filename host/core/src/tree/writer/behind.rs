@@ -54,6 +54,9 @@ impl Behind {
 
     /// Has a deed carried out, now or later. A failure may be that of an earlier one.
     pub(super) fn carry_out(&mut self, deed: Deed) -> Result<(), Problem> {
+        if let Doer::Failed(problem) = &self.doer {
+            return Err(problem.clone());
+        }
         self.bytes += deed.bytes();
         self.batch.push(deed);
         if self.bytes < BATCH_BYTES && self.batch.len() < BATCH_DEEDS {
