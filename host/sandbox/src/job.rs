@@ -102,6 +102,8 @@ pub struct Fetched {
     pub facts: Vec<Variable>,
     /// How much there is in the tree: what it wrote, or what was kept.
     pub summary: tree::Summary,
+    /// Whether it knew all facts when it asked for a kept tree, so that a call that is given this one finds out the same.
+    pub is_repeatable: bool,
     /// Whether the keeper's tree was taken, so that nothing was written.
     pub is_reused: bool,
     /// Which modes lost bits.

@@ -111,10 +111,11 @@ impl Plugin {
         let tree = tree.unwrap_or_else(|| unreachable!("a call keeps the tree that it fills"));
         let dropped = tree.dropped_bits().cloned();
         let summary = reused.map_or_else(|| tree.finish(), Ok).map_err(|problem| self.problem(problem))?;
-        match state.matter {
-            Matter::Errand(_, facts) => Ok(Fetched { facts, summary, is_reused: reused.is_some(), dropped }),
+        let facts = match &mut state.matter {
+            Matter::Errand(_, facts) => std::mem::take(facts),
             _ => unreachable!("a call keeps what it is about"),
-        }
+        };
+        Ok(Fetched { is_repeatable: state.knew(&facts), facts, summary, is_reused: reused.is_some(), dropped })
     }
 
     /// Has the plugin introduce itself, once for each kind that it is.

@@ -59,6 +59,8 @@ pub(crate) struct State {
     filled: Option<TreeWriter>,
     keeper: Option<Arc<dyn Keeper>>,
     reuse: Reuse,
+    /// What was found out when the tree was asked for.
+    known: Vec<Variable>,
     /// Files that were opened, by their number; nothing where one is finished.
     growing: HashMap<u32, Option<GrowingFile>>,
     web: Option<Arc<dyn Web>>,
@@ -138,6 +140,11 @@ impl State {
         (self.filled.take(), reused)
     }
 
+    /// Whether a call that takes the tree from an earlier fetch would have found out the same.
+    pub(crate) fn knew(&self, facts: &[Variable]) -> bool {
+        facts.len() == self.known.len() && facts.iter().all(|fact| self.known.contains(fact))
+    }
+
     fn new(limits: &Limits, voice: Voice, questions: Option<Arc<dyn Questions>>, output: &Output, matter: Matter) -> Self {
         let mut handles = ResourceTable::new();
         handles.set_max_capacity(limits.handles);
@@ -157,6 +164,7 @@ impl State {
             filled: None,
             keeper: None,
             reuse: Reuse::NotAsked,
+            known: Vec::new(),
             growing: HashMap::new(),
             web: None,
             answers: HashMap::new(),

@@ -207,8 +207,8 @@ fn settle(
     progress: &Arc<dyn Progress>,
 ) -> Result<Option<Arc<Kept>>, Problem> {
     let Some(keeping) = keeping else { return Ok(None) };
-    // A file of the user's that was changed while it was read is not what its name says.
-    let is_stable = address.file.as_ref().is_none_or(|file| file.identity().is_some());
+    // A file of the user's that was changed while it was read is not what its name says, and facts belong to the tree.
+    let is_stable = brought.is_repeatable && address.file.as_ref().is_none_or(|file| file.identity().is_some());
     let taken = keeping.taken();
     let written = match into {
         Target::Scratch(scratch) if is_stable && taken.is_none() => Some(scratch.as_ref()),

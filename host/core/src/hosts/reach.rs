@@ -68,9 +68,9 @@ mod tests {
         let bound =
             |(private, ranges): &(bool, &[&str])| Bound { private: *private, addresses: ranges.iter().map(range).collect() };
         let reach = Reach { standing: Standing::Granted, bounds: bounds.iter().map(bound).collect(), ..Reach::public() };
-        let refuses = |address: &&&str| reach.refuses(address.parse().unwrap()).is_some();
-        assert_eq!(open.iter().filter(refuses).collect::<Vec<_>>(), Vec::<&&str>::new(), "{bounds:?}");
-        assert_eq!(refused.iter().filter(|address| !refuses(address)).collect::<Vec<_>>(), Vec::<&&str>::new(), "{bounds:?}");
+        let is_refused = |address: &&&str| reach.refuses(address.parse().unwrap()).is_some();
+        assert_eq!(open.iter().filter(is_refused).collect::<Vec<_>>(), Vec::<&&str>::new(), "{bounds:?}");
+        assert_eq!(refused.iter().filter(|address| !is_refused(address)).collect::<Vec<_>>(), Vec::<&&str>::new(), "{bounds:?}");
     }
 
     #[test]

@@ -180,12 +180,14 @@ impl TreeWriter {
     }
 
     /// Ends a file.
+    #[expect(clippy::needless_pass_by_value, reason = "nobody can write to it afterwards")]
     pub fn finish_file(&mut self, file: GrowingFile) -> Result<(), Problem> {
         self.open = self.open.saturating_sub(1);
         self.behind.carry_out(Deed::Close { file: file.number })
     }
 
     /// Gives a file up before it is whole: the tree cannot be finished any more.
+    #[expect(clippy::needless_pass_by_value, reason = "nobody can write to it afterwards")]
     pub fn give_up_file(&mut self, file: GrowingFile) {
         // Whatever fails now is told by the next call.
         let _failed = self.behind.carry_out(Deed::Close { file: file.number });

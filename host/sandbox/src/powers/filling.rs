@@ -10,7 +10,7 @@ use sti_core::{
 };
 use wasmtime::component::Resource;
 
-use super::{Reuse, State, trees::Answer, words::problem_to_wit};
+use super::{Matter, Reuse, State, trees::Answer, words::problem_to_wit};
 use crate::calls::Exceeded;
 
 /// How many files may grow at one time; each holds a descriptor of the process.
@@ -38,6 +38,9 @@ impl State {
         }
         if self.reuse != Reuse::NotAsked || !self.filled.as_ref().is_some_and(TreeWriter::is_untouched) {
             return invalid("asked-late", "what the tree will be is said once, and before anything is written");
+        }
+        if let Matter::Errand(_, facts) = &self.matter {
+            self.known.clone_from(facts);
         }
         let kept = self.keeper.as_ref().and_then(|keeper| keeper.reuse(key));
         self.reuse = kept.map_or(Reuse::NothingKept, Reuse::Taken);
@@ -131,6 +134,8 @@ impl wit::HostFileWriter for State {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::disallowed_methods, reason = "a test makes and looks at files by itself")]
+
     use std::sync::Arc;
 
     use cap_std::{ambient_authority, fs::Dir};
@@ -215,6 +220,28 @@ mod tests {
             write(&mut state).unwrap();
             assert_eq!(code(state.reuse(tree(), "kept".to_owned())), late());
         }
+    }
+
+    #[test]
+    fn what_is_found_out_later_is_not_known_to_whoever_is_given_the_tree() {
+        let (mut state, _folder) = fetching(None);
+        let record = |state: &mut State, name: &str, value: &str| {
+            HostAddress::record_fact(state, Resource::new_borrow(0), name.to_owned(), value.to_owned()).unwrap();
+        };
+        record(&mut state, "revision", "1");
+        record(&mut state, "reference", "main");
+        assert_eq!(code(state.reuse(tree(), "another".to_owned())), Ok(false));
+        let knew = |state: &State| match &state.matter {
+            Matter::Errand(_, facts) => state.knew(facts),
+            _ => unreachable!("it is a fetch"),
+        };
+        record(&mut state, "revision", "1");
+        assert!(knew(&state), "the same said twice is the same");
+        record(&mut state, "revision", "2");
+        assert!(!knew(&state));
+        record(&mut state, "revision", "1");
+        record(&mut state, "entries", "7");
+        assert!(!knew(&state));
     }
 
     #[test]
