@@ -51,7 +51,7 @@ fn made(deck: &mut Deck<'_>) -> Answers {
 /// A pack of any bytes behind its header, with a right sum or without.
 fn packed(deck: &mut Deck<'_>, is_sealed: bool) -> Answers {
     let count = u32::from(deck.byte());
-    let tip = deck.take(20).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let tip = deck.take(20).iter().fold(String::new(), |tip, byte| tip + &format!("{byte:02x}"));
     let pack = [b"PACK\0\0\0\x02".as_slice(), &count.to_be_bytes(), deck.rest()].concat();
     let pack = if is_sealed { packs::sealed(pack) } else { pack };
     answers(&pack, &format!("{tip:0<40}"))

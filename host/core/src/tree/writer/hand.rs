@@ -160,7 +160,8 @@ impl Hand {
         let names = handle::sorted_names(&directory)?;
         // Something in it may have its name, and so may the directory itself.
         let is_taken = |aside: &String| aside == name || names.iter().any(|name| name.as_bytes() == aside.as_bytes());
-        let aside = (0_u32..).map(|number| format!(".top-{number}")).find(|aside| !is_taken(aside)).unwrap_or_default();
+        let mut aside = (0_u32..).map(|number| format!(".top-{number}"));
+        let aside = aside.find(|aside| !is_taken(aside)).unwrap_or_default();
         rename(self.top.as_fd(), name, self.top.as_fd(), &aside)?;
         for name in &names {
             rename(directory.as_fd(), name.as_c_str(), self.top.as_fd(), name.as_c_str())?;
