@@ -1,6 +1,6 @@
 //! Compression: streams of bytes made of streams of bytes. The foreign crates of codecs are named here and nowhere else.
 //!
-//! All of them are limited: what asks for a window of more than 128 MiB is refused before it gets one.
+//! All of them are limited: what asks for a larger window than there is memory for is refused before it gets one.
 
 use std::{
     io::{self, BufRead, BufReader, Read},
@@ -16,10 +16,12 @@ use structured_zstd::decoding::{ContentChecksum, FrameDecoder, StreamingDecoder,
 
 use crate::reader::{Reader, Stream};
 
-/// The largest window that a decoder gets: that of `zstd --long`, and twice that of `xz -9`.
+/// The largest window that the decoder of zstd gets: that of `zstd --long`.
 const LARGEST_WINDOW: u32 = 128 << 20;
+/// The largest that a decoder of xz or LZMA gets, which makes room for it twice: that of `xz -9`.
+const LARGEST_LZMA_WINDOW: u32 = 64 << 20;
 /// The same for xz in KiB, with what its decoder needs besides.
-const XZ_MEMORY: u32 = (LARGEST_WINDOW >> 10) + 1024;
+const XZ_MEMORY: u32 = (LARGEST_LZMA_WINDOW >> 10) + 1024;
 
 /// How a tar file is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -263,7 +265,7 @@ impl LzmaHead {
     /// A window need not be larger than what comes out.
     fn decoder<R: Read>(&self, bytes: R, size: Option<u64>) -> io::Result<LzmaReader<R>> {
         let needed = size.and_then(|size| u32::try_from(size).ok()).map_or(self.dictionary, |size| self.dictionary.min(size));
-        if needed > LARGEST_WINDOW {
+        if needed > LARGEST_LZMA_WINDOW {
             return Err(io::ErrorKind::OutOfMemory.into());
         }
         LzmaReader::new_with_props(bytes, size.unwrap_or(u64::MAX), self.properties, needed.max(4096), None)
@@ -272,7 +274,9 @@ impl LzmaHead {
 
 /// Makes the problem of a window that no decoder gets.
 pub(crate) fn window_too_large() -> Problem {
-    let message = format!("unpacking needs a window of more than {} MiB", LARGEST_WINDOW >> 20);
+    let (zstd, lzma) = (LARGEST_WINDOW >> 20, LARGEST_LZMA_WINDOW >> 20);
+    let message =
+        format!("unpacking needs a larger window than there is memory for: at most {lzma} MiB of xz, {zstd} MiB of zstd");
     Problem::exhausted("window-too-large", message)
         .hint("compress it anew with a smaller window, such as by `zstd -19` or `xz -9`")
 }
