@@ -1,9 +1,6 @@
 //! All that a server of git answers. The first byte says how much of it is right.
 
-use std::{
-    fmt::Write,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
 use sti_git::Git;
 use sti_plugin::testing::{AddressBuilder, Fetched, Line, WebAnswer};
@@ -54,11 +51,7 @@ fn made(deck: &mut Deck<'_>) -> Answers {
 /// A pack of any bytes behind its header, with a right sum or without.
 fn packed(deck: &mut Deck<'_>, is_sealed: bool) -> Answers {
     let count = u32::from(deck.byte());
-    let mut tip = String::new();
-    for byte in deck.take(20) {
-        // Writing to a string cannot fail.
-        let _ = write!(tip, "{byte:02x}");
-    }
+    let tip = deck.take(20).iter().fold(String::new(), |tip, byte| tip + &format!("{byte:02x}"));
     let pack = [b"PACK\0\0\0\x02".as_slice(), &count.to_be_bytes(), deck.rest()].concat();
     let pack = if is_sealed { packs::sealed(pack) } else { pack };
     answers(&pack, &format!("{tip:0<40}"))

@@ -1,7 +1,7 @@
 //! Parts of the host that no crate shows, read here from their own files: so that they can be fed, and stay hidden where they are shipped.
 
 #[path = "../../../host/src/cli/address.rs"]
-#[allow(dead_code, clippy::needless_update, reason = "only its reading of words is fed, into a smaller address")]
+#[allow(dead_code, clippy::needless_update, reason = "only its reading of words is fed, and so a part of an address")]
 mod address;
 #[path = "../../../host/network/src/place.rs"]
 #[allow(dead_code, unreachable_pub, reason = "only its reading of hosts is fed")]

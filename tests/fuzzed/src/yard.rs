@@ -1,5 +1,5 @@
 //! A directory that is filled, a decoy beside it, and what should lie in it according to the calls that were taken.
-#![expect(clippy::disallowed_methods, reason = "looks at the disk past the handles that are fed")]
+#![expect(clippy::disallowed_methods, reason = "looks at the disk past the handles that are tested")]
 
 use std::{
     cell::RefCell,

@@ -196,7 +196,7 @@ fn archives_that_mean_harm_are_refused_and_reach_nothing() {
 fn archives_that_are_merely_odd_are_taken_as_they_are() {
     let yard = Yard::new();
     let whole = tar::whole(&[tar::file("a", b"1")]);
-    let inner = zip::whole(&[zip::deflated("zeros", &[0; 1 << 20])]);
+    let inner = zip::whole(&[zip::deflated("zeros", &vec![0; 1 << 20])]);
     let inner_is = format!("inner.zip = {} bytes", inner.len());
     let rows: &[(&str, Vec<u8>, &[&str])] = &[
         ("a newline in a name", tar::whole(&[tar::file("new\nline", b"1")]), &["new\nline = 1"]),

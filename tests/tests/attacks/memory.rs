@@ -34,7 +34,6 @@ impl Yard {
         let (outcome, peak) = (self.lab.finish(running), watch.join().unwrap());
         self.check(what, &outcome);
         outcome.assert_exit(exit);
-        println!("{what}: {} MiB, {:.1?}", peak >> 20, outcome.time);
         assert!(peak > 1 << 20 && peak < MOST, "{what}: {} MiB\n{outcome}", peak >> 20);
     }
 }

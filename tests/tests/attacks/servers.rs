@@ -67,17 +67,17 @@ fn redirects_lead_nowhere_that_was_not_granted() {
 fn a_file_of_git_lfs_comes_from_no_other_host() {
     let yard = Yard::new();
     let elsewhere = Server::start(|_| Reply::ok("application/octet-stream", "content"));
-    let server = lfs_repository(format!("http://localhost:{}/file", elsewhere.port));
+    let server = lfs_repository(&format!("http://localhost:{}/file", elsewhere.port));
     let address = format!("{}/a.git", server.url);
     yard.refuses("a file elsewhere", &address, &[], NOT_GRANTED, &["--allow-host localhost"]);
     assert!(elsewhere.asked().is_empty());
-    let server = lfs_repository(format!("file://{}", yard.decoy("file")));
+    let server = lfs_repository(&format!("file://{}", yard.decoy("file")));
     let outcome = yard.fetch("a file of this machine", &format!("{}/a.git", server.url), &[]);
     assert_ne!(outcome.status.code(), Some(0), "{outcome}");
 }
 
 /// A repository of one pointer, whose file is said to be at an address.
-fn lfs_repository(href: String) -> Server {
+fn lfs_repository(href: &str) -> Server {
     use gix_object::Kind;
 
     use crate::packs::{self, Entry};

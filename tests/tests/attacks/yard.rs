@@ -31,7 +31,7 @@ impl Yard {
     pub(crate) fn new() -> Self {
         let lab = Lab::new();
         let root = lab.root();
-        copy(warm(), &root.join("home/.cache"));
+        copy(&warm().path().join("cache"), &root.join("home/.cache"));
         fs::create_dir_all(root.join("decoy/below")).unwrap();
         fs::create_dir(root.join("in")).unwrap();
         fs::write(root.join("decoy/file"), "untouched").unwrap();
@@ -106,7 +106,7 @@ impl Yard {
 }
 
 /// The plugins as they are compiled, which is done once for all yards.
-fn warm() -> &'static Path {
+fn warm() -> &'static TempDir {
     static WARM: OnceLock<TempDir> = OnceLock::new();
     let made = || {
         let (lab, kept) = (Lab::new(), TempDir::new().unwrap());
@@ -117,8 +117,7 @@ fn warm() -> &'static Path {
         copy(&lab.root().join("home/.cache"), &kept.path().join("cache"));
         kept
     };
-    static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| WARM.get_or_init(made).path().join("cache"))
+    WARM.get_or_init(made)
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -160,7 +160,7 @@ impl Hand {
         let names = handle::sorted_names(&directory)?;
         // Something in it may have its name, and so may the directory itself.
         let is_taken = |aside: &String| aside == name || names.iter().any(|name| name.as_bytes() == aside.as_bytes());
-        let mut aside = (0..=u32::MAX).map(|number| format!(".top-{number}"));
+        let mut aside = (0_u32..).map(|number| format!(".top-{number}"));
         let aside = aside.find(|aside| !is_taken(aside)).unwrap_or_default();
         rename(self.top.as_fd(), name, self.top.as_fd(), &aside)?;
         for name in &names {
@@ -171,10 +171,10 @@ impl Hand {
 
     fn make_directory(&mut self, path: &str, mode: Option<u32>) -> Result<(), Problem> {
         let umask = self.umask;
-        let first = mode.filter(|mode| mode & umask == 0).unwrap_or(0o755);
-        self.within(path, |parent, name| rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(first)))?;
+        let made = mode.filter(|mode| mode & umask == 0).unwrap_or(0o755);
+        self.within(path, |parent, name| rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(made)))?;
         match mode {
-            Some(mode) if mode != first || mode & umask != 0 => self.set_mode(path, mode),
+            Some(mode) if mode != made || mode & umask != 0 => self.set_mode(path, mode),
             _ => Ok(()),
         }
     }
