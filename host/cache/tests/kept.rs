@@ -83,7 +83,9 @@ fn what_was_not_kept_is_removed_with_its_maker_or_by_the_next_one() {
     fs::write(left.join("tree/closed/file"), "half").unwrap();
     fs::set_permissions(left.join("tree/closed"), fs::Permissions::from_mode(0o000)).unwrap();
     let decoys = ["0123456789abcdeg", "mine", "tree-mine"];
-    decoys.iter().for_each(|decoy| fs::create_dir(place.path().join(decoy)).unwrap());
+    for decoy in decoys {
+        fs::create_dir(place.path().join(decoy)).unwrap();
+    }
     let _scratch = store.scratch("fedcba9876543210").unwrap();
     assert_eq!(names(&place), ["0123456789abcdeg", "fedcba9876543210", "mine", "tree-mine"]);
     store.clear();
@@ -125,7 +127,7 @@ fn what_was_not_used_for_longest_goes_first_and_never_what_somebody_holds() {
 fn what_does_not_fit_is_not_kept() {
     let (place, store) = store(20_000);
     assert!(keep(&store, "large", 20_000).is_none());
-    let large = blob(place.path(), &[b'x'; 20_000]);
+    let large = blob(place.path(), &vec![b'x'; 20_000]);
     store.keep_bytes(&key("bytes"), &large).unwrap();
     assert!(store.bytes(&key("bytes")).is_none());
     assert_eq!(names(&place), Vec::<String>::new());

@@ -127,24 +127,24 @@ mod tests {
         }
     }
 
-    fn check_name(addresses: &[&str], reach: Reach, open: &[&str]) {
+    fn check_name(addresses: &[&str], reach: &Reach, open: &[&str]) {
         let names = Lookup::new(Arc::new(Fixed(addresses.iter().map(|address| address.parse().unwrap()).collect())));
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let judged = runtime.block_on(judged_addresses(&names, &reach, "a.test"));
+        let judged = runtime.block_on(judged_addresses(&names, reach, "a.test"));
         let judged = judged.unwrap_or_default().iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(judged, open, "{addresses:?} with {reach:?}");
     }
 
     #[test]
     fn of_a_names_addresses_only_those_are_used_that_may_be_reached() {
-        check_name(&["1.1.1.1", "10.0.0.1", "::1"], Reach::public(), &["1.1.1.1"]);
-        check_name(&["1.1.1.1", "10.0.0.1", "::1"], Reach::anywhere(), &["1.1.1.1", "10.0.0.1"]);
-        check_name(&["10.0.0.1", "::1"], Reach::anywhere(), &["10.0.0.1", "::1"]);
-        check_name(&["10.0.0.1"], Reach::public(), &[]);
-        check_name(&[], Reach::anywhere(), &[]);
+        check_name(&["1.1.1.1", "10.0.0.1", "::1"], &Reach::public(), &["1.1.1.1"]);
+        check_name(&["1.1.1.1", "10.0.0.1", "::1"], &Reach::anywhere(), &["1.1.1.1", "10.0.0.1"]);
+        check_name(&["10.0.0.1", "::1"], &Reach::anywhere(), &["10.0.0.1", "::1"]);
+        check_name(&["10.0.0.1"], &Reach::public(), &[]);
+        check_name(&[], &Reach::anywhere(), &[]);
     }
 
-    fn check_host(url: &str, reach: Reach, passes: bool) {
+    fn check_host(url: &str, reach: &Reach, passes: bool) {
         let origin = Origin::of(&url::Url::parse(url).unwrap()).unwrap();
         assert_eq!(judge(&Granted(reach.clone()), &origin).is_ok(), passes, "{url} with {reach:?}");
     }
@@ -159,10 +159,10 @@ mod tests {
     #[test]
     fn addresses_of_digits_and_the_names_of_this_machine_are_judged_at_once() {
         for url in ["http://127.0.0.1/", "http://[::1]/", "http://[::ffff:10.0.0.1]/", "http://localhost/", "git://127.0.0.1/a"] {
-            check_host(url, Reach::public(), false);
-            check_host(url, Reach::anywhere(), true);
+            check_host(url, &Reach::public(), false);
+            check_host(url, &Reach::anywhere(), true);
         }
-        check_host("http://1.1.1.1/", Reach::public(), true);
-        check_host("http://example.com/", Reach::public(), true);
+        check_host("http://1.1.1.1/", &Reach::public(), true);
+        check_host("http://example.com/", &Reach::public(), true);
     }
 }

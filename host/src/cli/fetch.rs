@@ -31,7 +31,8 @@ pub(super) async fn run(command: FetchCommand, output: &Output) -> Result<ExitCo
     let workplace = surroundings::workplace(command.policy.as_deref())?;
     let destination = command.dir.as_deref().map(Destination::at).transpose()?;
     let into = target(destination.as_ref(), &address)?;
-    let fetched = interrupts.unless(fetch(&address, &into, &workplace.plugins, &workplace.policy, &progress)).await?;
+    let fetching = Box::pin(fetch(&address, &into, &workplace.plugins, &workplace.policy, &progress));
+    let fetched = interrupts.unless(fetching).await?;
     if let Some(destination) = destination {
         destination.keep();
     }

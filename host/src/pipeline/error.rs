@@ -271,14 +271,13 @@ const OF_REFERENCES: &[&str] =
 fn of_fetch(problem: &Problem) -> (&'static str, u8) {
     match (problem.kind, problem.code.as_str()) {
         (_, "no-space") => ("no-space", 5),
-        (_, Settled::TOOK_TOO_LONG) => ("fetch-failed", 5),
         (ProblemKind::Invalid | ProblemKind::NotFound, code) if OF_REFERENCES.contains(&code) => ("invalid-ref", 2),
         (ProblemKind::Invalid, "invalid-address" | "invalid-setting") => ("invalid-argument", 2),
         (ProblemKind::NotFound, _) | (ProblemKind::Invalid, "source-not-found") => ("source-not-found", 2),
         (ProblemKind::Invalid, _) => ("source-invalid", 1),
-        (ProblemKind::Exhausted, _) => ("source-too-large", 1),
+        (ProblemKind::Exhausted, code) if code != Settled::TOOK_TOO_LONG => ("source-too-large", 1),
         (ProblemKind::Denied, _) => ("not-granted", 3),
-        (ProblemKind::Unavailable, _) => ("fetch-failed", 5),
+        (ProblemKind::Unavailable | ProblemKind::Exhausted, _) => ("fetch-failed", 5),
         (ProblemKind::Internal | ProblemKind::Cancelled, _) => ("plugin-problem", 4),
     }
 }

@@ -48,7 +48,7 @@ impl Scene {
         fs::write(etc.join("nsswitch.conf"), "hosts: files\n").unwrap();
         let can = within(&etc).arg("true").output().is_ok_and(|output| output.status.success());
         if !can {
-            eprintln!("not run: a process cannot be given an /etc of its own here (unshare, overlay)");
+            sti_tests::cannot_be_had("a process with an /etc of its own (unshare, overlay)");
             return None;
         }
         Some(Self { etc: Some(etc), ..scene })

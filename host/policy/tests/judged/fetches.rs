@@ -104,7 +104,7 @@ fn check_pastes(rows: &[(Scene, Wish)]) -> String {
     for (scene, (host, port, address)) in rows {
         let file =
             scene.file.as_ref().map_or_else(|| "no file".to_owned(), |(whose, text)| format!("{whose:?}: {}", text.trim()));
-        let flags = scene.flags.iter().map(|flag| format!(" --allow-host {flag}")).collect::<String>();
+        let flags = scene.flags.iter().flat_map(|flag| [" --allow-host ", flag]).collect::<String>();
         let _ = writeln!(report, "{file}\n{:?}{flags}: {host}:{port} at {address}", scene.own.unwrap_or_default());
         let _ = writeln!(report, "{}", pasted(scene, (host, *port, address)));
     }
@@ -251,7 +251,9 @@ fn it_is_known_on_whose_word_a_host_is_granted() {
 
 fn limits(asked: &[(FetchLimit, u64)]) -> FetchLimits {
     let mut limits = FetchLimits::default();
-    asked.iter().for_each(|(limit, number)| limits.set(*limit, *number));
+    for (limit, number) in asked {
+        limits.set(*limit, *number);
+    }
     limits
 }
 

@@ -171,10 +171,10 @@ impl Hand {
 
     fn make_directory(&mut self, path: &str, mode: Option<u32>) -> Result<(), Problem> {
         let umask = self.umask;
-        let made = mode.filter(|mode| mode & umask == 0).unwrap_or(0o755);
-        self.within(path, |parent, name| rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(made)))?;
+        let first = mode.filter(|mode| mode & umask == 0).unwrap_or(0o755);
+        self.within(path, |parent, name| rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(first)))?;
         match mode {
-            Some(mode) if mode != made || mode & umask != 0 => self.set_mode(path, mode),
+            Some(mode) if mode != first || mode & umask != 0 => self.set_mode(path, mode),
             _ => Ok(()),
         }
     }

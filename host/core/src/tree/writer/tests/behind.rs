@@ -21,8 +21,8 @@ fn many_files_arrive_whole_and_in_order() {
     }
     tree.finish_file(growing).unwrap();
     tree.finish().unwrap();
-    let lines: String = (0..MANY).map(|number| format!("{number}\n")).collect();
-    assert_eq!(fs::read_to_string(yard.tree().join("growing")).unwrap(), lines);
+    let lines = (0..MANY).map(|number| number.to_string()).collect::<Vec<_>>();
+    assert_eq!(fs::read_to_string(yard.tree().join("growing")).unwrap().lines().collect::<Vec<_>>(), lines);
     for number in 0..MANY {
         let found = fs::metadata(yard.tree().join(format!("{}/{number}", number % 7)));
         assert_eq!(found.ok().map(|file| file.len()), (number % 2 == 1).then_some(number as u64));
