@@ -72,9 +72,8 @@ impl Fetcher for Git {
             (Location::Local(_), Some(directory)) => local::open(directory, &text, &wanted, &is_there)?,
             _ => repository::open(&location, &wanted, &Keeper::new(address, &location), &is_there)?,
         };
-        if let Some(found) = &found {
-            address.record_fact("revision", &found.commit.to_string());
-        }
-        found.map_or(Ok(()), |found| submodules::write_all(&mut checkout, found, &location, address))
+        let Some(found) = found else { return Ok(()) };
+        address.record_fact("revision", &found.commit.to_string());
+        submodules::write_all(&mut checkout, found, &location, address)
     }
 }

@@ -1,18 +1,26 @@
 //! A server: which references it has, and what it sends when asked.
 
 use std::{
+    collections::HashMap,
+    error::Error,
     io::{self, Read},
     ops::ControlFlow,
 };
 
 use gix_hash::ObjectId;
 use gix_protocol::{
-    Command, Handshake, LsRefsCommand,
+    Command, LsRefsCommand,
     fetch::{Arguments, Response},
-    handshake::Ref,
+    handshake::{Ref, refs},
     ls_refs::RefPrefixes,
 };
-use gix_transport::{Protocol, Service, client::blocking_io::Transport};
+use gix_transport::{
+    Protocol, Service,
+    client::{
+        Capabilities,
+        blocking_io::{SetServiceResponse, Transport},
+    },
+};
 use gix_utils::progress::Discard;
 use sti_plugin::Problem;
 
@@ -31,11 +39,20 @@ const BESIDE_THE_PACK: usize = 16 << 20;
 /// How much a server may say behind the pack before it is taken for one that never ends.
 const AFTER_THE_PACK: u64 = 1 << 20;
 
+/// How a server of the first version of the protocol tells that a name stands for another.
+const TARGET: &str = "symref";
+
+/// What a server says to a hello.
+type Greeting = (Protocol, Capabilities, Option<Vec<Reference>>);
+
 /// A server that said hello.
 pub(crate) struct Remote {
     address: String,
     transport: Box<dyn Transport>,
-    handshake: Handshake,
+    protocol: Protocol,
+    capabilities: Capabilities,
+    /// All its references, where it told them unasked, as in the first version of the protocol.
+    known: Option<Vec<Reference>>,
     trouble: Trouble,
     /// For what comes before a pack.
     budget: Budget,
@@ -79,16 +96,15 @@ impl Remote {
             Location::Line(line) => line::open(line, &trouble, &budget)?,
             Location::Local(path) => return Err(not_shown(path)),
         };
-        let nobody_asks = |_| Ok(None);
-        let handshake = gix_protocol::handshake(&mut transport, Service::UploadPack, nobody_asks, Vec::new(), &mut Discard)
-            .map_err(|error| trouble.or(|| trouble::server(&address, &error)))?;
-        let remote = Self { address, transport, handshake, trouble, budget };
+        let hello = greet(transport.as_mut());
+        let (protocol, capabilities, known) = hello.map_err(|error| trouble.or(|| trouble::server(&address, error.as_ref())))?;
+        let remote = Self { address, transport, protocol, capabilities, known, trouble, budget };
         remote.check_object_format()?;
         Ok(remote)
     }
 
     fn check_object_format(&self) -> Result<(), Problem> {
-        let format = self.handshake.capabilities.capability("object-format").and_then(|format| Some(format.value()?.to_string()));
+        let format = self.capabilities.capability("object-format").and_then(|format| Some(format.value()?.to_string()));
         match format.as_deref() {
             None | Some("sha1") => Ok(()),
             Some(other) => Err(Problem::invalid(
@@ -101,12 +117,12 @@ impl Remote {
 
     /// Lists the references whose names start with one of these; all that the server has, where it cannot choose.
     pub(crate) fn references(&mut self, prefixes: &[String]) -> Result<Vec<Reference>, Problem> {
-        if let Some(known) = &self.handshake.refs {
-            return Ok(known.iter().filter_map(reference).collect());
+        if let Some(known) = &self.known {
+            return Ok(known.clone());
         }
         let mut wanted = RefPrefixes::new();
         wanted.extend(prefixes.iter().map(|prefix| prefix.as_str().into()));
-        let list = LsRefsCommand::new(Some(wanted), &self.handshake.capabilities, agent());
+        let list = LsRefsCommand::new(Some(wanted), &self.capabilities, agent());
         let found = list.invoke_blocking(&mut self.transport, &mut Discard, false);
         let found = found.map_err(|error| self.trouble.or(|| trouble::server(&self.address, &error)))?;
         Ok(found.iter().filter_map(reference).collect())
@@ -114,7 +130,7 @@ impl Remote {
 
     /// Tells whether the server sends every commit that it has, as all do in the newest version of the protocol.
     pub(crate) fn sends_any_commit(&self) -> bool {
-        self.handshake.server_protocol_version == Protocol::V2
+        self.protocol == Protocol::V2
     }
 
     /// Tells whether the server can send commits without files.
@@ -124,14 +140,14 @@ impl Remote {
 
     /// Tells whether the server sends what a commit adds to another one.
     pub(crate) fn sends_additions(&self) -> bool {
-        let fetch = self.handshake.capabilities.capability("fetch");
+        let fetch = self.capabilities.capability("fetch");
         self.sends_any_commit() && fetch.is_some_and(|fetch| fetch.supports("shallow") == Some(true))
     }
 
     /// Fetches objects, and adds them to those of a commit that is there.
     pub(crate) fn fetch(&mut self, request: &Request, known: Option<Kept>) -> Result<Packs, Problem> {
         self.budget.lift();
-        let version = self.handshake.server_protocol_version;
+        let version = self.protocol;
         let mut features = self.features();
         features.push(agent());
         Response::check_required_features(version, &features).map_err(|error| trouble::server(&self.address, &error))?;
@@ -147,7 +163,7 @@ impl Remote {
             History::CommitsOnly => arguments.filter("tree:0"),
             History::None | History::Whole => {}
         }
-        let told = |error: &(dyn std::error::Error + 'static)| self.trouble.or(|| refused(&self.address, error));
+        let told = |error: &(dyn Error + 'static)| self.trouble.or(|| refused(&self.address, error));
         let mut reader = arguments.send(&mut self.transport, true).map_err(|error| told(&error))?;
         let response = Response::from_line_reader(version, &mut reader, true, false).map_err(|error| told(&error))?;
         if !response.has_pack() {
@@ -171,8 +187,7 @@ impl Remote {
 
     /// What both sides can do. One stream for everything is of no use where nothing else comes.
     fn features(&self) -> Vec<(&'static str, Option<String>)> {
-        let handshake = &self.handshake;
-        let mut features = Command::Fetch.default_features(handshake.server_protocol_version, &handshake.capabilities);
+        let mut features = Command::Fetch.default_features(self.protocol, &self.capabilities);
         features.retain(|(name, _)| *name != "sideband-all");
         features
     }
@@ -191,8 +206,31 @@ fn reference(found: &Ref) -> Option<Reference> {
     Some(Reference { name: name.to_string(), object: peeled.or(object)?.to_owned(), target })
 }
 
+/// Says hello, and answers with the version that the server speaks, what it can do, and its references where it told them unasked.
+fn greet(transport: &mut dyn Transport) -> Result<Greeting, Box<dyn Error>> {
+    let SetServiceResponse { actual_protocol, capabilities, refs } = transport.handshake(Service::UploadPack, &[])?;
+    let Some(mut listed) = refs else { return Ok((actual_protocol, capabilities, None)) };
+    // Which names stand for others is read here: one that the server does not list would end the plugin.
+    let without_targets = capabilities.iter().filter(|capability| capability.name() != TARGET);
+    let (listed, _) = refs::from_v1_refs_received_as_part_of_handshake_and_capabilities(&mut *listed, without_targets)?;
+    let targets = targets(&capabilities);
+    let known = listed.iter().filter_map(reference);
+    let known = known.map(|known| Reference { target: targets.get(&known.name).cloned(), ..known }).collect();
+    Ok((actual_protocol, capabilities, Some(known)))
+}
+
+/// Names that stand for others, and for which ones.
+fn targets(capabilities: &Capabilities) -> HashMap<String, String> {
+    let pairs = capabilities.iter().filter(|capability| capability.name() == TARGET).filter_map(|capability| {
+        let pair = capability.value()?.to_string();
+        let (name, target) = pair.split_once(':')?;
+        Some((name.to_owned(), target.to_owned()))
+    });
+    pairs.filter(|(_, target)| target != "(null)").collect()
+}
+
 /// What a server means that does not send what was asked for.
-fn refused(address: &str, error: &(dyn std::error::Error + 'static)) -> Problem {
+fn refused(address: &str, error: &(dyn Error + 'static)) -> Problem {
     let told = trouble::told(error);
     if told.contains("not our ref") || told.contains("unadvertised object") {
         return Problem::not_found("commit-not-served", format!("`{address}` does not send this commit: {told}"))

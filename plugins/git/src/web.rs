@@ -182,8 +182,7 @@ fn send(method: &str, url: &str, headers: Vec<(String, String)>, body: &[u8], ki
 fn no_repository(url: &str, answer: &host::Response) -> Problem {
     let shown = url.split_once("/info/refs?").map_or_else(|| url.trim_end_matches("/git-upload-pack"), |(base, _)| base);
     match answer.status() {
-        status @ (401 | 403) => Problem::new(
-            sti_plugin::ProblemKind::Denied,
+        status @ (401 | 403) => Problem::unavailable(
             "authentication-failed",
             format!("`{shown}` is private or does not exist: the server answers {status}"),
         )

@@ -4,7 +4,7 @@ use gix_object::Kind;
 use sti_git::Git;
 use sti_plugin::{
     Problem,
-    testing::{AddressBuilder, Fetched, WebAnswer},
+    testing::{AddressBuilder, Fetched, Line, WebAnswer},
 };
 
 use crate::support::{
@@ -337,6 +337,17 @@ fn stops_reading_a_list_without_end() {
         Ok(servers::result(&lines.collect::<Vec<u8>>()))
     });
     check_problem(&address.fetch::<Git>(), "answer-too-large", &["git clone --depth 1"]);
+}
+
+#[test]
+fn survives_a_name_that_stands_for_another_and_is_not_listed() {
+    let id = "1".repeat(40);
+    let hello = format!("{id} HEAD\0side-band-64k symref=HEAD:refs/heads/main symref=HOAD:refs/heads/main symref=X\n");
+    let said = [packs::line(&hello), packs::line(&format!("{id} refs/heads/main\n")), b"0000".to_vec()].concat();
+    let address = AddressBuilder::new("git://git.example/a.git")
+        .repositories(move |_| Ok(Line::new(std::io::Cursor::new(said.clone()), std::io::sink())));
+    let fetched = address.fetch::<Git>();
+    check_problem(&fetched, "fetch-failed", &["git://git.example/a.git"]);
 }
 
 #[test]
