@@ -103,7 +103,10 @@ impl Directory {
     pub(super) fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Problem> {
         let Some(file) = self.open(path)? else { return Ok(None) };
         let mut content = Vec::new();
-        file.take(LIMIT).read_to_end(&mut content)?;
+        match file.take(LIMIT).read_to_end(&mut content) {
+            Err(error) if is_absent(&error) => return Ok(None),
+            read => read?,
+        };
         if content.len() as u64 == LIMIT {
             return Err(Problem::exhausted(
                 "repository-too-large",
@@ -113,10 +116,10 @@ impl Directory {
         Ok(Some(content))
     }
 
-    /// Opens a file; none where there is none.
+    /// Opens a file; none where there is none. Of a directory, only reading tells.
     pub(super) fn open(&self, path: &str) -> Result<Option<File>, Problem> {
         match File::open(self.path(path)) {
-            Ok(file) => Ok(file.metadata()?.is_file().then_some(file)),
+            Ok(file) => Ok(Some(file)),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -142,7 +145,7 @@ impl Directory {
     }
 }
 
-fn is_absent(error: &io::Error) -> bool {
+pub(super) fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory)
 }
 

@@ -12,7 +12,7 @@ use gix_hash::oid;
 use gix_object::Kind;
 use sti_plugin::Problem;
 
-use super::directory::Directory;
+use super::directory::{Directory, is_absent};
 use crate::{
     packs::Inflater,
     store::{Large, Object, Opened, Take},
@@ -34,20 +34,28 @@ pub(super) fn open(
 ) -> Result<Option<Opened<'static>>, Problem> {
     let name = id.to_string();
     let Some(file) = directory.open(&format!("{place}/{}/{}", &name[..2], &name[2..]))? else { return Ok(None) };
-    let is_small = file.metadata()?.len() <= PIECE as u64;
     let mut reader = BufReader::with_capacity(PIECE, file);
-    if !is_small {
-        let (kind, size, start) = begin(&mut reader, &mut inflater.borrow_mut(), id)?;
+    // Each question about a file takes as long as reading one: a piece that is not full is the whole.
+    let is_small = match reader.fill_buf() {
+        Err(error) if is_absent(&error) => return Ok(None),
+        piece => piece?.len() < PIECE,
+    };
+    let inflater = &mut inflater.borrow_mut();
+    let content = if is_small {
+        inflater.small(&mut reader)?
+    } else {
+        let (kind, size, start) = begin(&mut reader, inflater, id)?;
         reader.rewind()?;
         if size > largest {
             return Ok(Some(Opened::Large(Box::new(Loose { reader, kind, size, start }))));
         }
-    }
-    Ok(Some(Opened::Held(Rc::new(whole(&mut reader, &mut inflater.borrow_mut(), id)?))))
+        inflater.whole(&mut reader, None)?
+    };
+    Ok(Some(Opened::Held(Rc::new(object(content, id)?))))
 }
 
-fn whole(reader: &mut dyn BufRead, inflater: &mut Inflater, id: &oid) -> Result<Object, Problem> {
-    let mut content = inflater.whole(reader, None)?;
+/// Takes an object out of what its file holds.
+fn object(mut content: Vec<u8>, id: &oid) -> Result<Object, Problem> {
     let (kind, size, start) = parse(&content).ok_or_else(|| wrong(id))?;
     content.drain(..start);
     if content.len() as u64 == size { Ok(Object { kind, content }) } else { Err(wrong(id)) }

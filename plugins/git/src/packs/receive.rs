@@ -267,13 +267,14 @@ impl Read for Incoming<'_> {
 }
 
 fn too_much(most: u64) -> Problem {
-    let message = format!("the files of the repository take more than {} MiB", most >> 20);
-    Problem::exhausted("repository-too-large", message)
-        .hint("build from a checkout: `git clone --depth 1` it, and give the directory as the source")
+    beyond(format!("the files of the repository take more than {} MiB", most >> 20))
 }
 
 fn too_many_objects() -> Problem {
-    let message = format!("the repository sends more than {MOST_OBJECTS} objects, even without its history");
+    beyond(format!("the repository sends more than {MOST_OBJECTS} objects, even without its history"))
+}
+
+fn beyond(message: String) -> Problem {
     Problem::exhausted("repository-too-large", message)
         .hint("build from a checkout: `git clone --depth 1` it, and give the directory as the source")
 }
