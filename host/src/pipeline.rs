@@ -140,7 +140,7 @@ async fn decide(
     progress: &Arc<dyn Progress>,
 ) -> Result<Plan, StiError> {
     let powers = images.powers(Arc::clone(progress));
-    let decided = strategy.plugin().limited(&images.limits()).decide(request.job(fetched, images.network()), powers).await;
+    let decided = images.limited(strategy.plugin()).decide(request.job(fetched, images.network()), powers).await;
     decided.map_err(|error| images.recorded_refusal().unwrap_or_else(|| error.into()))
 }
 

@@ -195,7 +195,7 @@ impl Plugins {
             let plugin = self.sandbox.load(component(shipped)).await?;
             if plugin.card().judges.contains(&moment) {
                 let identity = identity_of(&plugin, Origin::Shipped);
-                validators.push((plugin.limited(&within(policy.own_limits(&identity))), identity));
+                validators.push((limited(&plugin, policy.own_limits(&identity)), identity));
             }
         }
         let installed = self.installed_of(Kind::Validator, policy).await?;
@@ -241,13 +241,21 @@ impl Chosen {
     }
 }
 
-/// What policy leaves a plugin of the limits of the sandbox.
-pub(crate) fn within(granted: sti_policy::Limits) -> sti_sandbox::Limits {
-    let mut limits = sti_sandbox::Limits::default();
-    limits.memory = granted.memory.unwrap_or(limits.memory);
-    limits.answer = granted.seconds.map_or(limits.answer, Duration::from_secs);
-    limits.fetch = granted.seconds.map_or(limits.fetch, Duration::from_secs);
-    limits
+/// A plugin within the limits that policy grants it.
+pub(crate) fn limited(plugin: &Plugin, granted: sti_policy::Limits) -> Plugin {
+    plugin.limited(&within(plugin.limits(), granted))
+}
+
+/// What policy makes of the limits of a sandbox: what a user's own file says is never more than these.
+fn within(built_in: &sti_sandbox::Limits, granted: sti_policy::Limits) -> sti_sandbox::Limits {
+    let seconds = granted.seconds.map(Duration::from_secs);
+    let given = sti_sandbox::Limits {
+        memory: granted.memory.unwrap_or(built_in.memory),
+        answer: seconds.unwrap_or(built_in.answer),
+        fetch: seconds.unwrap_or(built_in.fetch),
+        ..built_in.clone()
+    };
+    if granted.may_widen { given } else { given.narrowed(built_in) }
 }
 
 fn chosen(plugin: Plugin, kind: Kind) -> Chosen {
@@ -281,6 +289,19 @@ mod tests {
     use sti_sandbox::{Limits, Settings};
 
     use super::*;
+
+    #[test]
+    fn only_the_site_gives_a_plugin_more_than_is_built_in() {
+        let built_in = Limits::default();
+        let given = |memory, seconds, may_widen| within(&built_in, sti_policy::Limits { memory, seconds, may_widen });
+        assert_eq!(given(None, None, true), built_in);
+        let (more, less) = (given(Some(1 << 30), Some(3600), true), given(Some(1 << 30), Some(3600), false));
+        assert_eq!((more.memory, more.answer, more.fetch), (1 << 30, Duration::from_hours(1), Duration::from_hours(1)));
+        assert_eq!((less.memory, less.answer, less.fetch), (built_in.memory, built_in.answer, built_in.fetch));
+        assert_eq!(given(Some(1 << 20), Some(1), false).memory, 1 << 20);
+        let own = Limits { memory: 1 << 20, ..Limits::default() };
+        assert_eq!(within(&own, sti_policy::Limits::default()), own, "a sandbox keeps limits of its own");
+    }
 
     #[tokio::test]
     async fn manifests_say_of_plugins_what_these_say_of_themselves() {

@@ -33,8 +33,6 @@ pub struct Surroundings {
     pub authorities: Authorities,
     /// What goes through a proxy.
     pub proxies: Proxies,
-    /// Where downloads are kept while they are read.
-    pub spool: Arc<Dir>,
     /// The site's ssh client.
     pub ssh: PathBuf,
     /// Further hosts that the user named. Names are reached at public addresses, addresses as they are.
@@ -68,14 +66,16 @@ pub(crate) fn named(address: &SourceAddress) -> NamedHosts {
 pub(crate) fn of(
     surroundings: &Surroundings,
     (grant, limits): (&FetchGrant, &Settled),
+    spool: &Dir,
     store: Option<&Arc<Store>>,
     checksum: &Arc<Checksum>,
     refusals: &Arc<Refusals>,
     progress: &Arc<dyn Progress>,
 ) -> Result<Arc<dyn Web>, Problem> {
     let granted = Granted { grant: grant.clone(), refusals: Arc::clone(refusals) };
-    let spool = surroundings.spool.try_clone();
+    let most = limits.get(FetchLimit::DownloadBytes);
     let spool = spool
+        .try_clone()
         .map_err(|error| Problem::new(ProblemKind::Unavailable, "unwritable", format!("cannot keep a download: {error}")))?;
     let network = Network::new(sti_network::Settings {
         grants: Arc::new(granted),
@@ -84,13 +84,12 @@ pub(crate) fn of(
         authorities: surroundings.authorities.clone(),
         proxies: surroundings.proxies.clone(),
         spool,
-        download_limit: limits.get(FetchLimit::DownloadBytes),
+        download_limit: most,
         ssh: surroundings.ssh.clone(),
         timeouts: Timeouts::USUAL,
         progress: Arc::clone(progress),
     })?;
     let (store, checksum, progress) = (store.cloned(), Arc::clone(checksum), Arc::clone(progress));
-    let most = limits.get(FetchLimit::DownloadBytes);
     Ok(Arc::new(Servers { network, downloads: Downloads { store, most, checksum, progress } }))
 }
 

@@ -9,7 +9,7 @@ use sti_core::hosts::{HostPattern, Standing, is_usual_port};
 
 use crate::PluginIdentity;
 use crate::denial::{Denial, NotGranted, Where};
-use crate::grant::{Giver, Limits};
+use crate::grant::Giver;
 use crate::quoting::{listed, shown};
 use crate::rules::Rules;
 
@@ -36,11 +36,6 @@ pub struct FetchGrant {
 }
 
 impl FetchGrant {
-    /// What the plugin itself may consume, as far as a policy file says.
-    pub fn own_limits(&self) -> Limits {
-        Limits { memory: self.rules.memory, seconds: self.rules.seconds }
-    }
-
     /// What a policy file says of this fetcher, on one line; of a fetch it is said by [`fmt::Display`].
     pub fn in_short(&self) -> String {
         let rules = &self.rules;

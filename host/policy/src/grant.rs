@@ -54,6 +54,14 @@ pub struct Limits {
     pub memory: Option<u64>,
     /// Seconds until its answer.
     pub seconds: Option<u64>,
+    /// Whether that may be more than what is built in: where the site says so.
+    pub may_widen: bool,
+}
+
+impl Limits {
+    pub(crate) fn of(rules: &Rules, giver: Option<&Giver>) -> Self {
+        Self { memory: rules.memory, seconds: rules.seconds, may_widen: giver.is_some_and(Giver::is_site) }
+    }
 }
 
 impl Grant {
@@ -64,7 +72,7 @@ impl Grant {
 
     /// What the plugin may consume, as far as a policy file says.
     pub fn limits(&self) -> Limits {
-        Limits { memory: self.rules.memory, seconds: self.rules.seconds }
+        Limits::of(&self.rules, self.giver.as_ref())
     }
 
     /// What the plugin's containers may reach.

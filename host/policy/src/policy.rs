@@ -116,8 +116,9 @@ impl Policy {
 
     /// What a plugin may consume, as far as the file says.
     pub fn own_limits(&self, plugin: &PluginIdentity) -> Limits {
-        let rules = self.file.as_ref().map(|file| file.rules_for(plugin).0).unwrap_or_default();
-        Limits { memory: rules.memory, seconds: rules.seconds }
+        let Some(file) = &self.file else { return Limits::default() };
+        let (rules, giver) = file.rules_for(plugin);
+        Limits::of(&rules, Some(&giver))
     }
 
     /// Holds every word of a plan against the grant of the plugin that wrote it. Nothing else makes an [`ApprovedPlan`].

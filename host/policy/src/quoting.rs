@@ -1,5 +1,7 @@
 //! Foreign words in our own sentences: short, on one line and without control sequences.
 
+use sti_core::text::is_direction;
+
 const MOST_CHARACTERS: usize = 200;
 
 /// Writes text of a plugin so that it can be shown: control characters are spelled out, and what is long is cut.
@@ -27,11 +29,6 @@ pub(crate) fn listed<Word: AsRef<str>>(words: &[Word]) -> String {
         [one] => one.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
-}
-
-/// Marks that turn the direction of writing make a text read other than it is.
-fn is_direction(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

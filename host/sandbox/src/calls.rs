@@ -27,12 +27,17 @@ pub(crate) struct Exceeded {
     pub(crate) hint: &'static str,
 }
 
-const LOOSEN: &str = "where the plugin is right to need more, a policy can grant it";
+const MORE_MEMORY: &str = "where the plugin is right to need more, the site's policy file can grant it: memory = \"1 GiB\"";
+const MORE_TIME: &str = "where the plugin is right to need more, the site's policy file can grant it: seconds = 3600";
 const MEND: &str = "this is a mistake in the plugin: tell its authors";
 
 impl Exceeded {
     pub(crate) fn memory(limit: u64) -> Self {
-        Self { what: "it wanted more memory than it may have".to_owned(), limit: format!("{} MiB", limit >> 20), hint: LOOSEN }
+        Self {
+            what: "it wanted more memory than it may have".to_owned(),
+            limit: format!("{} MiB", limit >> 20),
+            hint: MORE_MEMORY,
+        }
     }
 
     pub(crate) fn tables(limit: usize) -> Self {
@@ -40,7 +45,12 @@ impl Exceeded {
     }
 
     pub(crate) fn time(limit: Duration) -> Self {
-        Self { what: "it did not answer in time".to_owned(), limit: format!("{} s", limit.as_secs_f32()), hint: LOOSEN }
+        Self { what: "it did not answer in time".to_owned(), limit: format!("{} s", limit.as_secs_f32()), hint: MORE_TIME }
+    }
+
+    /// The same of an introduction, for which nobody grants more.
+    pub(crate) fn of_introduction(self) -> Self {
+        Self { hint: MEND, ..self }
     }
 
     pub(crate) fn recursion() -> Self {

@@ -1,5 +1,7 @@
 //! Cleans what a guest says: nothing that it writes may move a cursor, change a colour, fake a line or reverse the text around it.
 
+use sti_core::text::is_direction;
+
 /// The longest line that a guest may say at once, in characters.
 pub(crate) const LINE: usize = 4_000;
 
@@ -79,7 +81,7 @@ fn skip_string(characters: &mut std::str::Chars<'_>) {
 
 /// Marks that change the direction of what follows (Unicode TR 9), and with it what a line seems to say.
 fn reorders(character: char) -> bool {
-    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+    is_direction(character) || matches!(character, '\u{61c}' | '\u{2028}' | '\u{2029}')
 }
 
 fn shortened(text: &str, most: usize) -> String {

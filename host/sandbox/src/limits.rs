@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The limits of every call. Policy may narrow them for one plugin with [`crate::Plugin::limited`].
+/// The limits of every call. Policy may set others for one plugin with [`crate::Plugin::limited`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of all memories of the plugin together.

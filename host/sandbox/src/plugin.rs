@@ -50,10 +50,15 @@ impl Plugin {
         &self.digest
     }
 
-    /// The same plugin within limits that are at least as narrow.
+    /// Within which limits it is called.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The same plugin within other limits.
     #[must_use]
     pub fn limited(&self, limits: &Limits) -> Self {
-        Self { limits: self.limits.narrowed(limits), ..self.clone() }
+        Self { limits: limits.clone(), ..self.clone() }
     }
 
     /// Has a strategy write the plan for a job.
@@ -139,7 +144,7 @@ impl Plugin {
             let card = Resource::<handles::Card>::new_borrow(handle.rep());
             self.call::<_, ()>(&mut store, &instance, (kind, "describe"), (card,), &output).await
         };
-        self.in_time(self.limits.introduction, introduction).await?;
+        self.in_time(introduction).await?;
         Ok(store.into_data().card)
     }
 
@@ -226,9 +231,10 @@ impl Plugin {
         store
     }
 
-    async fn in_time<T>(&self, limit: std::time::Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    async fn in_time<T>(&self, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let _ticking = self.house.ticker.start();
-        within(limit, &calls::Clock::start(), answer).await.map_err(|late| late.into_error(&self.card.name))?
+        let answer = within(self.limits.introduction, &calls::Clock::start(), answer).await;
+        answer.map_err(|late| late.of_introduction().into_error(&self.card.name))?
     }
 
     fn failed(&self, error: &wasmtime::Error, output: &Output) -> Error {

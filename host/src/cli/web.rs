@@ -3,13 +3,12 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use sti_core::hosts::HostPattern;
 use sti_network::{Authorities, Credentials, Login, Proxies};
 
-use super::{args::Fetching, scratch};
+use super::args::Fetching;
 use crate::{StiError, web::Surroundings};
 
 /// The network as this user has it.
@@ -19,7 +18,6 @@ pub(super) fn surroundings(login: Option<Login>, flags: &Fetching) -> Result<Sur
         credentials,
         authorities: authorities(flags.ca_cert.as_deref())?,
         proxies: Proxies::from_variables(variable),
-        spool: Arc::new(scratch::spool()?),
         ssh: PathBuf::from("ssh"),
         hosts: flags.allow_host.iter().map(|host| named_host(host)).collect::<Result<_, _>>()?,
     })

@@ -21,7 +21,7 @@ use sti_sandbox::{Errand, Keeper, Reach};
 use super::{error::StiError, keeping::Keeping};
 use crate::{
     Plugins,
-    plugins::{FetcherChoice, within},
+    plugins::{FetcherChoice, limited},
     web::{self, Refusals},
 };
 use sti_policy::{FetchLimits, Policy, Settled};
@@ -167,15 +167,16 @@ pub async fn fetch(
     };
     let checksum = Arc::new(Checksum::of(address).await?);
     let refusals = Arc::new(Refusals::default());
+    let spool = address.spool.clone().map_or_else(|| into.dir().try_clone().map(Arc::new), Ok);
+    let spool = spool.map_err(|error| not_fetched(address, unwritable(&error)))?;
+    let granted = (&grant, &limits);
     let servers =
-        address.web.as_ref().map(|to| web::of(to, (&grant, &limits), address.store.as_ref(), &checksum, &refusals, progress));
+        address.web.as_ref().map(|to| web::of(to, granted, &spool, address.store.as_ref(), &checksum, &refusals, progress));
     let servers = servers.transpose().map_err(|problem| not_fetched(address, problem))?;
     let keeping = Keeping::of(address, fetcher.plugin().digest(), &grant, limits.write_limits()).map(Arc::new);
     let keeper = keeping.clone().map(|keeping| keeping as Arc<dyn Keeper>);
-    let spool = address.spool.clone().map_or_else(|| into.dir().try_clone().map(Arc::new), Ok);
-    let spool = spool.map_err(|error| not_fetched(address, unwritable(&error)))?;
     let reach = Reach { web: servers, keeper, spool, progress: Arc::clone(progress) };
-    let plugin = fetcher.plugin().limited(&within(grant.own_limits()));
+    let plugin = limited(fetcher.plugin(), policy.own_limits(fetcher.identity()));
     let brought = timeout(limits.total(), plugin.fetch(errand, writer, reach)).await;
     let brought = brought.map_err(|_| not_fetched(address, limits.told(took_too_long(address))))?;
     let brought = brought.map_err(|error| match refusals.take() {

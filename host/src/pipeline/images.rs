@@ -14,7 +14,7 @@ use sti_sandbox::Powers;
 use super::{error::StiError, request::BuildRequest};
 use crate::{
     Host,
-    plugins::{Chosen, within},
+    plugins::{Chosen, limited},
 };
 
 /// The images that a build may look at.
@@ -88,9 +88,9 @@ impl Images {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// What policy leaves of the limits of the sandbox.
-    pub(crate) fn limits(&self) -> sti_sandbox::Limits {
-        within(self.grant.limits())
+    /// The plugin within the limits that policy grants it.
+    pub(crate) fn limited(&self, plugin: &Plugin) -> Plugin {
+        limited(plugin, self.grant.limits())
     }
 
     /// What containers of the build may reach.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use sti_policy::{Origin, PluginIdentity, Policy};
 use sti_sandbox::{Component, Kind, Plugin};
 
-use super::{Plugins, identity_of, is_taken, within};
+use super::{Plugins, identity_of, is_taken, limited};
 use crate::StiError;
 
 /// A component that lies where the site's policy file says, and is what it says.
@@ -32,7 +32,7 @@ impl Plugins {
             if is_taken {
                 return Err(StiError::NameTaken { shown, name: identity.name });
             }
-            loaded.push((plugin.limited(&within(policy.own_limits(&identity))), identity));
+            loaded.push((limited(&plugin, policy.own_limits(&identity)), identity));
         }
         Ok(loaded)
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sti_core::Plan;
 use sti_core::plan::*;
-use sti_policy::{Error, Named, Origin, PluginIdentity, Policy, Whose};
+use sti_policy::{Error, Limits, Named, Origin, PluginIdentity, Policy, Whose};
 
 use crate::support::*;
 
@@ -94,6 +94,17 @@ fn gives_a_section_to_its_component_and_to_no_namesake() {
     assert_eq!((own.seconds, own.memory), (Some(60), Some(1 << 20)));
     let namesake = PluginIdentity { digest: format!("sha256:{}", "cd".repeat(32)), ..plugin() };
     assert_eq!(policy.grant(&namesake, &named()).limits().seconds, Some(5));
+}
+
+#[test]
+fn gives_more_memory_and_time_in_the_site_s_file_only() {
+    let text = "[defaults]\nmemory = \"1 GiB\"\n";
+    for whose in [Whose::Site, Whose::User] {
+        let policy = Policy::parse(text, Path::new("policy.toml"), whose).unwrap();
+        let expected = Limits { memory: Some(1 << 30), seconds: None, may_widen: whose == Whose::Site };
+        assert_eq!(policy.own_limits(&plugin()), expected);
+        assert_eq!(policy.grant(&plugin(), &named()).limits(), expected);
+    }
 }
 
 #[test]

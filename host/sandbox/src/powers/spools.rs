@@ -5,20 +5,18 @@ use std::{collections::HashMap, fs::File, io::Write, sync::Arc};
 use cap_std::fs::Dir;
 use sti_bindings::{
     handles::{Blob as BlobHandle, Spool as Handle},
-    host::sti::host::{blobs as wit, types},
+    host::sti::host::blobs as wit,
 };
 use sti_core::{Blob, Problem, ProblemKind, spool};
 use wasmtime::component::Resource;
 
-use super::{State, requests::Said, words::problem_to_wit};
+use super::{State, requests::Said, trees::Answer, words::problem_to_wit};
 use crate::calls::Exceeded;
 
 /// How many may grow at one time; each holds a descriptor of the process.
 const MOST_GROWING: usize = 64;
 /// How many one call may make.
 const MOST: u32 = 10_000;
-
-type Answer<T> = wasmtime::Result<Result<T, types::Problem>>;
 
 /// The spools of one call.
 #[derive(Default)]
@@ -120,7 +118,10 @@ mod tests {
     #![expect(clippy::disallowed_methods, reason = "a test makes and looks at files by itself")]
 
     use cap_std::ambient_authority;
-    use sti_bindings::host::sti::host::blobs::{Host, HostBlob, HostSpool};
+    use sti_bindings::host::sti::host::{
+        blobs::{Host, HostBlob, HostSpool},
+        types,
+    };
     use sti_core::{
         progress::Silent,
         tree::{TreeWriter, WriteLimits},
