@@ -54,18 +54,22 @@ impl Clients {
     pub(crate) async fn choose(&self, url: &Url, reach: &Reach) -> Result<Client, Error> {
         let way = self.proxies.choose(url).map_or_else(|| Way::Direct(reach.clone()), Way::Proxy);
         let cover = if url.scheme() == "http" && matches!(way, Way::Direct(_)) { Cover::None } else { Cover::Tls };
+        let way = (way, cover);
+        if let Some(client) = self.made_for(&way) {
+            return Ok(client);
+        }
         let tls = match cover {
             Cover::None => &Trust::none()?,
             Cover::Tls => self.tls.get_or_try_init(async || self.trust.configuration()).await?,
         };
-        let way = (way, cover);
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, client)) = made.iter().find(|(of, _)| *of == way) {
-            return Ok(client.clone());
-        }
         let client = self.make(&way.0, tls)?;
-        made.push((way, client.clone()));
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).push((way, client.clone()));
         Ok(client)
+    }
+
+    fn made_for(&self, way: &(Way, Cover)) -> Option<Client> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.iter().find(|(of, _)| of == way).map(|(_, client)| client.clone())
     }
 
     fn make(&self, way: &Way, tls: &ClientConfig) -> Result<Client, Error> {

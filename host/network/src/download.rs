@@ -20,7 +20,7 @@ use tokio::time::sleep;
 use crate::Network;
 use crate::error::Error;
 use crate::judge::judge;
-use crate::place::{Origin, shown};
+use crate::place::shown;
 use crate::request::Sendable;
 use crate::response::Response;
 use crate::resume::{Resume, continues};
@@ -98,9 +98,8 @@ impl Network {
 
     /// Says whether an address may be asked at all, without asking.
     pub fn judge(&self, url: &str) -> Result<(), Error> {
-        let asked = Sendable::get(url)?;
-        let no_host = || Error::InvalidUrl { url: shown(&asked.url), why: "it has no host".to_owned() };
-        judge(&*self.grants, &Origin::of(&asked.url).ok_or_else(no_host)?).map(drop)
+        let origin = Sendable::get(url)?.origin()?;
+        judge(&*self.grants, &origin).map(drop).map_err(|error| self.worded(&origin, error))
     }
 
     async fn fetch(&self, asked: &Sendable, known: Option<&Validators>) -> Result<Option<Download>, Error> {

@@ -236,8 +236,12 @@ impl Error {
             Self::AccessDenied { .. } => "give a login by `.netrc` or by one of git's credential helpers".to_owned(),
             Self::NotFound { .. } => "compare the address; some servers hide what needs a login".to_owned(),
             Self::Certificate { .. } => "if the site has an authority of its own, name its file: `--ca-cert FILE`".to_owned(),
-            Self::UnknownHost { .. } => "compare the name; behind a proxy, set `https_proxy`".to_owned(),
-            Self::Unreachable { .. } => "compare host and port; behind a proxy, set `https_proxy`".to_owned(),
+            Self::UnknownHost { .. } => {
+                "compare the name; behind a proxy, set `https_proxy`, or for ssh its `ProxyCommand`".to_owned()
+            }
+            Self::Unreachable { .. } => {
+                "compare host and port; behind a proxy, set `https_proxy`, or for ssh its `ProxyCommand`".to_owned()
+            }
             Self::KeyRefused { .. } => "load a key that the host accepts: ssh-add".to_owned(),
             Self::NoRepository { .. } => "compare the address; some servers hide what your key may not read".to_owned(),
             Self::NoProgram { program, .. } => format!("install `{program}`, or put it on `PATH`"),
@@ -277,10 +281,10 @@ impl Error {
             Self::NotGranted(_) => (Denied, "not-granted"),
             Self::AddressRefused { .. } => (Denied, "address-refused"),
             Self::RedirectRefused { .. } => (Denied, "redirect-refused"),
-            Self::AccessDenied { .. } => (Denied, "access-denied"),
-            Self::HostKeyChanged { .. } => (Denied, "host-key-changed"),
-            Self::HostKeyUnknown { .. } => (Denied, "host-key-unknown"),
-            Self::KeyRefused { .. } => (Denied, "key-refused"),
+            Self::AccessDenied { .. } => (Unavailable, "access-denied"),
+            Self::HostKeyChanged { .. } => (Unavailable, "host-key-changed"),
+            Self::HostKeyUnknown { .. } => (Unavailable, "host-key-unknown"),
+            Self::KeyRefused { .. } => (Unavailable, "key-refused"),
             Self::NotFound { .. } => (NotFound, "not-found"),
             Self::NoRepository { .. } => (NotFound, "no-repository"),
             Self::TooManyRedirects { .. } => (Unavailable, "too-many-redirects"),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use sti_core::text::is_direction;
 use url::Url;
 
 /// Scheme, host and port: what a login belongs to.
@@ -77,11 +78,6 @@ pub(crate) fn plain(text: &str) -> String {
     let clean = text.chars().filter(|character| !character.is_control() && !is_direction(*character)).take(LONGEST);
     let clean = clean.collect::<String>();
     clean.trim().to_owned()
-}
-
-/// Marks that turn the direction of writing make a text read other than it is.
-fn is_direction(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn known_port(scheme: &str) -> Option<u16> {

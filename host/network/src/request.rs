@@ -8,7 +8,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::error::Error;
-use crate::place::{plain, shown};
+use crate::place::{Origin, plain, shown};
 
 /// The largest body that is sent.
 pub const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -72,6 +72,12 @@ pub(crate) struct Sendable {
 impl Sendable {
     pub(crate) fn get(url: &str) -> Result<Self, Error> {
         Ok(Self { method: Method::GET, url: parse_url(url)?, headers: HeaderMap::new(), body: Bytes::new() })
+    }
+
+    /// Whom it is for.
+    pub(crate) fn origin(&self) -> Result<Origin, Error> {
+        let no_host = || Error::InvalidUrl { url: shown(&self.url), why: "it has no host".to_owned() };
+        Origin::of(&self.url).ok_or_else(no_host)
     }
 
     /// True where it brings its own login, which then takes the place of any that we know.

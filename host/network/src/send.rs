@@ -41,8 +41,7 @@ impl Network {
 
     /// Sends to one host, with a login where one belongs to it; says whether there was one.
     async fn hop(&self, asked: &Sendable) -> Result<(reqwest::Response, bool), Error> {
-        let no_host = || Error::InvalidUrl { url: shown(&asked.url), why: "it has no host".to_owned() };
-        let origin = Origin::of(&asked.url).ok_or_else(no_host)?;
+        let origin = asked.origin()?;
         self.at(&origin, asked).await.map_err(|error| self.worded(&origin, error))
     }
 

@@ -187,7 +187,7 @@ async fn a_download_that_trickles_is_given_up() {
     let slow = Answer::trickling;
     let server =
         Server::start(move |seen, _| slow(serve_version(seen, "\"1\"", &document(1000)), Duration::from_millis(5))).await;
-    let timeouts = Timeouts { idle: Duration::from_millis(400), ..Setup::usual().timeouts };
+    let timeouts = Timeouts { idle: Duration::from_secs(1), ..Setup::usual().timeouts };
     let error = Setup { timeouts, ..Setup::usual() }.network().download(&server.at("a.test", "/")).await;
     assert_eq!(code(error), "too-slow");
 }

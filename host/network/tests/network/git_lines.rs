@@ -45,7 +45,7 @@ async fn a_line_asks_for_version_2_and_carries_bytes_both_ways() {
 async fn a_line_is_judged() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let network = Setup::usual().impatient().network();
+    let network = Setup::usual().network();
     assert_eq!(code(network.connect(&format!("git://other.test:{port}/b")).await), "not-granted");
     assert_eq!(code(network.connect(&format!("git://public.test:{port}/b")).await), "address-refused");
     assert_eq!(code(network.connect(&format!("git://127.0.0.1:{port}/b")).await), "not-granted");

@@ -91,7 +91,7 @@ async fn a_post_whose_connection_fails_is_tried_again() {
 
 #[tokio::test]
 async fn what_does_not_answer_is_named() {
-    let network = Setup::usual().impatient().network();
+    let network = Setup::usual().network();
     // The port of a server that is gone.
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let error = network.send(get(&format!("http://a.test:{closed}/?secret"))).await.err().unwrap();

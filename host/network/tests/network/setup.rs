@@ -47,15 +47,16 @@ impl Setup {
             download_limit: 64 * 1024 * 1024,
             ssh: PathBuf::from("ssh"),
             timeouts: Timeouts {
-                connect: Duration::from_secs(2),
-                idle: Duration::from_secs(5),
+                connect: Duration::from_secs(10),
+                idle: Duration::from_secs(30),
                 back_off: Duration::from_millis(5),
             },
         }
     }
 
+    /// For what never answers: what does answer may take a second on a busy machine.
     pub(crate) fn impatient(self) -> Self {
-        let timeouts = Timeouts { connect: Duration::from_millis(300), idle: Duration::from_millis(300), ..self.timeouts };
+        let timeouts = Timeouts { connect: Duration::from_secs(1), idle: Duration::from_secs(1), ..self.timeouts };
         Self { timeouts, ..self }
     }
 

@@ -88,7 +88,7 @@ async fn a_redirect_from_https_to_http_is_refused() {
 #[tokio::test]
 async fn a_server_without_tls_is_told_from_a_wrong_certificate() {
     let server = Server::start(|_, _| Answer::raw("SSH-2.0-x\r\n")).await;
-    let network = Setup::usual().impatient().network();
+    let network = Setup::usual().network();
     assert_eq!(code(network.send(get(&server.at("a.test", "/").replace("http:", "https:"))).await), "unreachable");
 }
 
