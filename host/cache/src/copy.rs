@@ -12,12 +12,8 @@ use std::{
 
 use cap_std::fs::Dir;
 use rustix::fs::{AtFlags, FileType, Mode, Stat};
-use sti_core::Blob;
 
 use crate::{aside::TREE, place};
-
-/// How much of a blob is copied at once.
-const PIECE: usize = 1 << 20;
 
 /// Copies all that is in one directory into another one, which must be empty.
 ///
@@ -77,17 +73,6 @@ fn copy_file(from: &mut File, mut to: &File) -> io::Result<()> {
     if rustix::fs::ioctl_ficlone(to, &*from).is_err() {
         from.rewind()?;
         io::copy(from, &mut to)?;
-    }
-    Ok(())
-}
-
-/// Copies the bytes of a blob into an empty file; nobody's reading position moves.
-pub(crate) fn copy_bytes(blob: &Blob, mut to: &File) -> io::Result<()> {
-    let mut offset = 0;
-    while offset < blob.size() {
-        let piece = blob.read(offset, PIECE)?;
-        io::Write::write_all(&mut to, &piece)?;
-        offset += piece.len() as u64;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::{
     ffi::CStr,
     fs::File,
-    io,
+    io::{self, Write},
     os::{
         fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
         unix::fs::MetadataExt,
@@ -20,7 +20,6 @@ use sti_core::{Blob, tree::Summary};
 use crate::{
     about::About,
     aside::Aside,
-    copy::copy_bytes,
     place,
     seal::Seal,
     store::{Store, Turn},
@@ -108,7 +107,8 @@ impl Entry {
 pub(crate) fn of_bytes(store: &Store, name: &str, bytes: &Blob, about: &About) -> io::Result<()> {
     let aside = store.aside()?;
     if link(bytes.file(), aside.directory().as_fd()).is_err() {
-        copy_bytes(bytes, &place::new_file(aside.directory(), c"bytes", Mode::RUSR | Mode::WUSR)?)?;
+        let mut file = place::new_file(aside.directory(), c"bytes", Mode::RUSR | Mode::WUSR)?;
+        bytes.pour(|piece| file.write_all(piece))?;
     }
     about.write(aside.directory())?;
     put(store, &aside, name).map(drop)

@@ -4,24 +4,17 @@ use std::{
     ffi::{CStr, CString},
     fs::File,
     io,
-    mem::MaybeUninit,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::AsFd,
 };
 
-use rustix::{
-    fs::{AtFlags, Mode, OFlags, RawDir, Stat},
-    io::Errno,
-};
+use rustix::fs::{Mode, OFlags};
+use sti_core::directory;
 
-pub(crate) fn open_directory(parent: impl AsFd, name: &CStr) -> rustix::io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    rustix::fs::openat(parent, name, flags, Mode::empty())
-}
+pub(crate) use sti_core::directory::{open_directory, stat};
 
 /// Opens a file for reading; a FIFO in its place does not block.
 pub(crate) fn open_file(parent: impl AsFd, name: &CStr) -> rustix::io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    rustix::fs::openat(parent, name, flags, Mode::empty()).map(File::from)
+    directory::open_file(parent, name).map(File::from)
 }
 
 /// Makes a file that was not there.
@@ -30,27 +23,9 @@ pub(crate) fn new_file(parent: impl AsFd, name: &CStr, mode: Mode) -> rustix::io
     rustix::fs::openat(parent, name, flags, mode).map(File::from)
 }
 
-pub(crate) fn stat(parent: impl AsFd, name: &CStr) -> rustix::io::Result<Stat> {
-    rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)
-}
-
-/// All names in a directory but `.` and `..`.
-// Called on every level of a walk: its buffer must be gone from the stack before the next level begins.
-#[inline(never)]
+/// All names in a directory but `.` and `..`, whoever else reads it.
 pub(crate) fn names(directory: impl AsFd) -> rustix::io::Result<Vec<CString>> {
-    let directory = open_directory(&directory, c".")?;
-    let mut buffer = [const { MaybeUninit::uninit() }; 16 * 1024];
-    let mut listing = RawDir::new(&directory, &mut buffer);
-    let mut names = Vec::new();
-    while let Some(entry) = listing.next() {
-        match entry {
-            Ok(entry) if matches!(entry.file_name().to_bytes(), b"." | b"..") => {}
-            Ok(entry) => names.push(entry.file_name().to_owned()),
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(names)
+    directory::names(directory::open_again(directory)?)
 }
 
 /// A name of ours, which never holds a NUL.

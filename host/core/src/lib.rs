@@ -4,6 +4,7 @@ pub mod blob;
 pub mod build_id;
 pub mod closest;
 pub mod digest;
+pub mod directory;
 pub mod finding;
 pub mod hosts;
 pub mod image;
@@ -12,6 +13,7 @@ pub mod problem;
 pub mod progress;
 pub mod reference;
 pub mod spool;
+pub mod text;
 pub mod tree;
 pub mod variable;
 

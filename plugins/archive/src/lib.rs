@@ -59,10 +59,9 @@ impl Fetcher for Archive {
             return Ok(());
         }
         match format {
-            Format::Tar(codec) => tar::unpack(&blob, codec, strip, tree)?,
-            Format::Zip => zip::unpack(&blob, strip, tree)?,
-        };
-        Ok(())
+            Format::Tar(codec) => tar::unpack(&blob, codec, strip, tree),
+            Format::Zip => zip::unpack(&blob, strip, tree),
+        }
     }
 }
 
@@ -72,8 +71,12 @@ fn bytes_of(address: &Address) -> Result<Blob, Problem> {
     match address.file() {
         Some(file) => Ok(file),
         None if is_web(&text) => http::download(&text),
-        None => Err(Problem::not_found("source-not-found", format!("`{text}` is no file that could be an archive"))
-            .hint("give the path of an archive, or an address that begins with `https://`")),
+        None if address.directory().is_some() => {
+            Err(Problem::not_found("source-not-found", format!("`{text}` is a directory, and no file that could be an archive"))
+                .hint("give the directory without `archive:` to build what lies in it"))
+        }
+        None => Err(Problem::not_found("source-not-found", format!("there is no file `{text}`"))
+            .hint("check the path of the archive, or give an address that begins with `https://`")),
     }
 }
 

@@ -127,11 +127,6 @@ impl<'a> Output<'a> {
         })
     }
 
-    /// Tells how many entries were written.
-    pub(crate) fn written(&self) -> u64 {
-        self.written
-    }
-
     /// The path in the tree, with nothing there any more that is to be replaced; or none where nothing of the name is left, or nothing is
     /// to be done.
     fn path<'n>(&mut self, name: &'n Name, is_directory: bool) -> Result<Option<&'n str>, Problem> {

@@ -24,7 +24,8 @@ pub(crate) struct Seen {
 impl Seen {
     /// Notes what is to be written at a path, and tells what was there.
     pub(crate) fn note(&mut self, path: &str, is_directory: bool) -> Before {
-        let (directory, other) = (self.key.hash_one(path) | 1, self.key.hash_one(path) & !1);
+        let hash = self.key.hash_one(path);
+        let (directory, other) = (hash | 1, hash & !1);
         let (now, not_any_more) = if is_directory { (directory, other) } else { (other, directory) };
         let (was_other, was_same) = (self.hashes.remove(&not_any_more), !self.hashes.insert(now));
         match (was_same, was_other, is_directory) {

@@ -34,8 +34,6 @@ pub(crate) struct Tops {
     top: Option<String>,
     /// Whether there is another top, or one that is no directory.
     others: bool,
-    /// How many entries are a top themselves.
-    alone: u64,
     deepest: usize,
 }
 
@@ -47,7 +45,6 @@ impl Tops {
             return;
         }
         self.deepest = self.deepest.max(depth);
-        self.alone += u64::from(depth == 1);
         self.others |= depth == 1 && !is_directory;
         match &self.top {
             None => self.top = Some(name.top().to_owned()),
@@ -55,10 +52,10 @@ impl Tops {
         }
     }
 
-    /// The one directory below which everything lies, where there is something, and how many entries it is itself.
-    pub(crate) fn only(&self) -> Option<(&str, u64)> {
+    /// The one directory below which everything lies, where there is something.
+    pub(crate) fn only(&self) -> Option<&str> {
         let is_only = !self.others && self.deepest > 1;
-        self.top.as_deref().filter(|_| is_only).map(|top| (top, self.alone))
+        self.top.as_deref().filter(|_| is_only)
     }
 
     /// Makes sure that something is left without so many levels: else it is not what anybody wants.
@@ -84,16 +81,16 @@ mod tests {
         tops
     }
 
-    fn check_only(names: &[&str], only: Option<(&str, u64)>) {
+    fn check_only(names: &[&str], only: Option<&str>) {
         assert_eq!(tops(names).only(), only, "{names:?}");
     }
 
     #[test]
     fn finds_one_top_directory_with_something_below() {
-        check_only(&["app-1.0/", "app-1.0/src/main.c", "app-1.0/README"], Some(("app-1.0", 1)));
-        check_only(&["./", "./app/a", "./app/b"], Some(("app", 0)));
-        check_only(&["app/a"], Some(("app", 0)));
-        check_only(&["app/", "app/a", "./app/"], Some(("app", 2)));
+        check_only(&["app-1.0/", "app-1.0/src/main.c", "app-1.0/README"], Some("app-1.0"));
+        check_only(&["./", "./app/a", "./app/b"], Some("app"));
+        check_only(&["app/a"], Some("app"));
+        check_only(&["app/", "app/a", "./app/"], Some("app"));
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub(crate) fn begins(bytes: &[u8]) -> bool {
     header::begins(bytes)
 }
 
-/// Unpacks a tar file, and tells how many entries it wrote.
-pub(crate) fn unpack(blob: &Rc<Blob>, codec: Option<Codec>, strip: Strip, tree: &TreeWriter) -> Result<u64, Problem> {
+/// Unpacks a tar file.
+pub(crate) fn unpack(blob: &Rc<Blob>, codec: Option<Codec>, strip: Strip, tree: &TreeWriter) -> Result<(), Problem> {
     let levels = match strip {
         Strip::Auto => 0,
         Strip::Levels(levels) => levels,
@@ -37,8 +37,8 @@ pub(crate) fn unpack(blob: &Rc<Blob>, codec: Option<Codec>, strip: Strip, tree: 
     tops.must_be_deeper(levels)?;
     match (strip, tops.only()) {
         // Only the last name tells whether all lie below one directory.
-        (Strip::Auto, Some((top, alone))) => tree.set_top(top).map(|()| output.written() - alone),
-        _ => Ok(output.written()),
+        (Strip::Auto, Some(top)) => tree.set_top(top),
+        _ => Ok(()),
     }
 }
 

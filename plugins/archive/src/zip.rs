@@ -27,8 +27,8 @@ pub(crate) fn ends(reader: &mut Reader) -> bool {
     Directory::find(reader).is_ok_and(|directory| directory.entries > 0)
 }
 
-/// Unpacks a zip file, and tells how many entries it wrote.
-pub(crate) fn unpack(blob: &Rc<Blob>, strip: Strip, tree: &TreeWriter) -> Result<u64, Problem> {
+/// Unpacks a zip file.
+pub(crate) fn unpack(blob: &Rc<Blob>, strip: Strip, tree: &TreeWriter) -> Result<(), Problem> {
     let directory = Directory::find(&mut Reader::new(blob))?;
     let (tops, starts) = survey(&directory, blob)?;
     let levels = match strip {
@@ -42,7 +42,7 @@ pub(crate) fn unpack(blob: &Rc<Blob>, strip: Strip, tree: &TreeWriter) -> Result
     while let Some(listed) = listing.next()? {
         write(&listed, starts.room(&listed, &directory), &mut reader, &mut inflater, &mut output)?;
     }
-    Ok(output.written())
+    Ok(())
 }
 
 /// Where entries begin, in order.

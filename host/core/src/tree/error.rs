@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use rustix::io::Errno;
 use thiserror::Error;
 
-use crate::{Problem, ProblemKind};
+use crate::{Problem, ProblemKind, text::is_direction};
 
 /// A source that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -144,10 +144,6 @@ pub(super) fn in_one_line(words: &str) -> String {
         }
         text
     })
-}
-
-fn is_direction(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The system's own words without the number behind them.

@@ -25,6 +25,11 @@ use refusals as refused;
 
 const SYMLINK_TARGET: usize = 4_095;
 
+/// Bytes of all paths whose modes are put off. They are the only ones that are held.
+const PUT_OFF: usize = 64 << 20;
+/// What each of them takes beside its bytes.
+const PUT_OFF_EACH: usize = 64;
+
 /// How much a tree may hold. A policy can say otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteLimits {
@@ -58,6 +63,8 @@ pub struct TreeWriter {
     parent: String,
     /// Modes that would keep us from writing: set at the end, the deepest first.
     later: BTreeMap<String, u32>,
+    /// How much more of them is held.
+    room: usize,
     dropped: Option<DroppedBits>,
     /// Files that were opened and not finished.
     open: u64,
@@ -103,6 +110,7 @@ impl TreeWriter {
             index: Index::default(),
             parent: String::new(),
             later: BTreeMap::new(),
+            room: PUT_OFF,
             dropped: None,
             open: 0,
             opened: 0,
@@ -131,12 +139,12 @@ impl TreeWriter {
         } else {
             self.must_be_open(path)?;
         }
-        self.later.remove(path);
-        let path = path.to_owned();
         let now = Some(mode).filter(|mode| mode & OURS == OURS);
-        if now.is_none() {
-            self.later.insert(path.clone(), mode);
+        match now {
+            Some(_) => self.forget(path),
+            None => self.put_off(path, mode)?,
         }
+        let path = path.to_owned();
         match (is_new, now) {
             (true, mode) => self.behind.carry_out(Deed::Directory { path, mode }),
             (false, Some(mode)) => self.behind.carry_out(Deed::Mode { path, mode }),
@@ -221,7 +229,7 @@ impl TreeWriter {
             Some(Kind::Directory) => {
                 // Whether something lies in it, only the disk knows.
                 self.behind.settle()?.remove_directory(path)?;
-                self.later.remove(path);
+                self.forget(path);
                 self.parent.clear();
             }
             Some(_) => self.behind.carry_out(Deed::Remove { path: path.to_owned() })?,
@@ -295,6 +303,21 @@ impl TreeWriter {
             }
         }
         Ok(())
+    }
+
+    /// Notes a mode that is set at the end.
+    fn put_off(&mut self, path: &str, mode: u32) -> Result<(), Problem> {
+        if self.later.insert(path.to_owned(), mode).is_none() {
+            let left = self.room.checked_sub(path.len() + PUT_OFF_EACH);
+            self.room = left.ok_or_else(|| refused::too_many_closed(path, PUT_OFF))?;
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, path: &str) {
+        if self.later.remove(path).is_some() {
+            self.room += path.len() + PUT_OFF_EACH;
+        }
     }
 
     fn must_be_open(&self, path: &str) -> Result<(), Problem> {

@@ -60,6 +60,13 @@ pub(super) fn too_many_bytes(path: &str, most: u64) -> Problem {
     exhausted("too-many-bytes", message, "--limit bytes=NUMBER")
 }
 
+pub(super) fn too_many_closed(path: &str, most: usize) -> Problem {
+    let (path, most) = (printable(path), most >> 20);
+    let message = format!("the paths of directories that their owner may not write to take more than {most} MiB (at `{path}`)");
+    Problem::new(ProblemKind::Exhausted, "too-many-closed-directories", message)
+        .with_hint("no project has so many: make the directories of the source writable for their owner")
+}
+
 /// Set-id and sticky bits are passed here, and dropped by the caller.
 pub(super) fn odd_mode(path: &str, mode: u32) -> Result<(), Problem> {
     if mode & !0o7777 == 0 {

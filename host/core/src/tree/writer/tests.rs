@@ -13,7 +13,7 @@ use std::{
 
 use cap_std::{ambient_authority, fs::Dir};
 
-use super::{DroppedBits, TreeWriter, WriteLimits};
+use super::{DroppedBits, PUT_OFF_EACH, TreeWriter, WriteLimits};
 use crate::{Problem, ProblemKind};
 
 /// A directory that is filled, and a decoy beside it.
@@ -94,6 +94,21 @@ fn a_directory_that_may_not_be_written_is_filled_all_the_same() {
     assert_eq!(mode(yard.tree().join("closed/below")), 0);
     fs::set_permissions(yard.tree().join("closed/below"), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(mode(yard.tree().join("closed/below/file")), 0o444);
+}
+
+#[test]
+fn modes_that_are_put_off_take_no_endless_memory() {
+    let yard = Yard::new();
+    let mut tree = yard.writer();
+    tree.room = 10 * ("closed-0".len() + PUT_OFF_EACH);
+    for number in 0..10 {
+        tree.put_directory(&format!("closed-{number}"), 0o555).unwrap();
+    }
+    // One that is noted again, or not any more, takes nothing more.
+    for mode in [0o500, 0o755, 0o555] {
+        tree.put_directory("closed-7", mode).unwrap();
+    }
+    assert_eq!(code(tree.put_directory("x", 0o555)), "too-many-closed-directories");
 }
 
 #[test]
