@@ -27,6 +27,7 @@ mod proxy;
 mod running;
 mod scrub;
 mod stranger;
+mod tools;
 
 pub use builder::Builder;
 pub use lab::Lab;
@@ -36,6 +37,7 @@ pub use proxy::{Fault, Proxy, When};
 pub use running::{Running, Signal};
 pub use sti_test_engine::{Body, Ended, Engine, Entry, Image, Output, can_have, can_run, cannot_be_had, name_of_test};
 pub use stranger::Stranger;
+pub use tools::run;
 
 /// Ends a test early, by name and not in silence, where no engine answers. With `CI=true` that fails the test.
 #[macro_export]

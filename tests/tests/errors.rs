@@ -88,7 +88,8 @@ fn a_source_that_cannot_be_built_is_named_before_any_container() {
         (&[&with_socket, b, t], 2, "source-not-found", &["sock`", "socket", ".s2iignore"]),
         (&[&bad_rules, b, t], 2, "source-not-found", &[".s2iignore`, line 2"]),
         (&["nope:app", b, t], 2, "invalid-argument", &["`nope:app`", "--fetcher"]),
-        (&["archive:none.tar.gz", b, t], 2, "source-not-found", &["none.tar.gz"]),
+        (&["archive:none.tar.gz", b, t], 2, "source-not-found", &["no file `none.tar.gz`"]),
+        (&["archive:.", b, t], 2, "source-not-found", &["`.` is a directory"]),
         (&["git:none", b, t], 2, "source-not-found", &["none"]),
         (&["http://127.0.0.1:1/app.git", b, t], 5, "fetch-failed", &["127.0.0.1:1"]),
     ];

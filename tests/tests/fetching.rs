@@ -12,20 +12,10 @@ use std::{
 };
 
 use sti_test_server::Server;
-use sti_tests::{Builder, Lab, Outcome, built_sti, needs_engine};
+use sti_tests::{Builder, Lab, Outcome, built_sti, needs_engine, run};
 
 fn builder(lab: &Lab) -> String {
     lab.builder(Builder::new().user("1001").prepare("copy /tmp/src /app").run("cat /app/index.txt"))
-}
-
-fn run(directory: &Path, program: &str, arguments: &[&str]) {
-    let mut command = Command::new(program);
-    command.current_dir(directory).args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-    for who in ["AUTHOR", "COMMITTER"] {
-        command.env(format!("GIT_{who}_NAME"), "a").env(format!("GIT_{who}_EMAIL"), "a@example.com");
-    }
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A directory `web` in the lab with a project as `app-1.0.tar.gz` and as the repository `app.git`, whose tag `v1` says another thing.
@@ -45,6 +35,18 @@ fn web(lab: &Lab) -> PathBuf {
     run(&web, "git", &["clone", "-q", "--bare", "app-1.0", "app.git"]);
     run(&web, "tar", &["--exclude=.git", "-czf", "app-1.0.tar.gz", "app-1.0"]);
     web
+}
+
+/// The project in the directory `web` as a repository with a submodule that lies on a server.
+fn with_submodule(web: &Path, server: &Server) -> String {
+    let project = web.join("app-1.0");
+    let module = format!("[submodule \"part\"]\n\tpath = part\n\turl = {}/app.git\n", server.url);
+    fs::write(project.join(".gitmodules"), module).unwrap();
+    run(&project, "git", &["add", ".gitmodules"]);
+    let entry = format!("160000,{},part", run(&project, "git", &["rev-parse", "HEAD"]));
+    run(&project, "git", &["update-index", "--add", "--cacheinfo", &entry]);
+    run(&project, "git", &["commit", "-q", "-m", "a part"]);
+    format!("git:{}", text(&project))
 }
 
 fn text(path: impl AsRef<Path>) -> String {
@@ -148,15 +150,7 @@ fn submodules_of_a_local_repository_are_granted_by_host_or_left_out() {
     let lab = Lab::new();
     let web = web(&lab);
     let server = Server::start(&web, None);
-    let project = web.join("app-1.0");
-    let module = format!("[submodule \"part\"]\n\tpath = part\n\turl = {}/app.git\n", server.url);
-    fs::write(project.join(".gitmodules"), module).unwrap();
-    run(&project, "git", &["add", ".gitmodules"]);
-    let head = Command::new("git").current_dir(&project).args(["rev-parse", "HEAD"]).output().unwrap().stdout;
-    let entry = format!("160000,{},part", String::from_utf8_lossy(&head).trim());
-    run(&project, "git", &["update-index", "--add", "--cacheinfo", &entry]);
-    run(&project, "git", &["commit", "-q", "-m", "a part"]);
-    let repository = format!("git:{}", text(&project));
+    let repository = with_submodule(&web, &server);
     let denied = fetch(&lab, &repository, &["--json"]);
     denied.assert_error(3, "not-granted", &["`127.0.0.1:", "--allow-host 127.0.0.1:"]);
     // A pattern of names is reached at public addresses only.

@@ -5,25 +5,13 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
     path::{Path, PathBuf},
-    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 use sti_test_server::Server;
-use sti_tests::{Builder, Lab, Outcome, Signal, needs_engine};
-
-fn run(directory: &Path, program: &str, arguments: &[&str]) -> String {
-    let mut command = Command::new(program);
-    command.current_dir(directory).args(arguments).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-    for who in ["AUTHOR", "COMMITTER"] {
-        command.env(format!("GIT_{who}_NAME"), "a").env(format!("GIT_{who}_EMAIL"), "a@example.com");
-    }
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
+use sti_tests::{Builder, Lab, Outcome, Signal, needs_engine, run};
 
 /// A directory `web` in the lab with the project `app`, the repository `app.git` and the archive `app.tar`.
 fn web(lab: &Lab) -> PathBuf {

@@ -8,7 +8,12 @@ mod own_engine;
 mod program;
 mod sources;
 
-use std::{fs, path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use sti_test_engine::Engine;
@@ -33,6 +38,8 @@ struct Options {
     runs: usize,
     case: Option<String>,
     fetcher: Option<PathBuf>,
+    /// Where fetched trees are written.
+    into: Option<PathBuf>,
 }
 
 /// When the answer was there, and when all was cleaned up.
@@ -78,7 +85,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
 
 impl Options {
     fn read(arguments: &[&str]) -> Result<Self> {
-        let mut options = Self { url: None, sti: None, runs: 5, case: None, fetcher: None };
+        let mut options = Self { url: None, sti: None, runs: 5, case: None, fetcher: None, into: None };
         let mut rest = arguments.iter();
         while let Some(flag) = rest.next() {
             let value = *rest.next().with_context(|| format!("`{flag}` needs a value"))?;
@@ -87,8 +94,9 @@ impl Options {
                 "--sti" => options.sti = Some(value.into()),
                 "--runs" => options.runs = value.parse().context("`--runs` takes a number")?,
                 "--case" => options.case = Some(value.to_owned()),
-                "--fetcher" => options.fetcher = Some(PathBuf::from(value).canonicalize().with_context(|| value.to_owned())?),
-                other => bail!("unknown flag `{other}`: expected --url, --sti, --runs, --case or --fetcher"),
+                "--fetcher" => options.fetcher = Some(existing(value.as_ref())?),
+                "--into" => options.into = Some(existing(value.as_ref())?),
+                other => bail!("unknown flag `{other}`: expected --url, --sti, --runs, --case, --fetcher or --into"),
             }
         }
         ensure!(options.runs > 0, "`--runs` must be at least 1");
@@ -105,10 +113,15 @@ fn directory() -> Result<PathBuf> {
 
 fn sti(options: &Options) -> Result<PathBuf> {
     if let Some(path) = &options.sti {
-        return path.canonicalize().with_context(|| path.display().to_string());
+        return existing(path);
     }
     commands::run(cargo(["build", "--release", "--workspace", "--bin", "sti"]))?;
     Ok(target_directory().join("release/sti"))
+}
+
+/// What a flag names, from wherever a command is run.
+fn existing(path: &Path) -> Result<PathBuf> {
+    path.canonicalize().with_context(|| path.display().to_string())
 }
 
 fn fixture() -> Result<Vec<u8>> {

@@ -26,8 +26,8 @@ cargo xtask COMMAND
                           with CI=true nothing may be skipped
   bench [--url ENDPOINT] [--runs N] [--case NAME] [--sti PATH]
                           the same work by sti and by bare API calls in turn, on an engine of its own or the one that is named
-  bench fetch [--runs N] [--case NAME] [--sti PATH] [--fetcher PATH.wasm]
-                          the same sources by sti and by git, tar and unzip in turn
+  bench fetch [--runs N] [--case NAME] [--sti PATH] [--fetcher PATH.wasm] [--into DIRECTORY]
+                          the same sources by sti and by git, tar and unzip in turn, below DIRECTORY: on a tmpfs, where no disk has a part
 
 The engine of demo, example-image and test is the one of DOCKER_HOST, else the one at /var/run/docker.sock.";
 

@@ -8,9 +8,9 @@ use std::{
 };
 
 use sti_test_server::Server;
-use sti_tests::{Lab, Outcome, built_plugin, built_sti};
+use sti_tests::{Lab, Outcome, built_plugin, built_sti, run};
 
-use super::{fetched, run, text, web};
+use super::{fetched, text, web, with_submodule};
 
 /// A lab, what it fetches, and what its user does about refusals.
 struct Scene {
@@ -155,30 +155,17 @@ fn the_first_address_is_allowed_by_what_its_refusal_prints() {
     assert!(fs::read_to_string(nothing_private.policy.unwrap()).unwrap().contains("private-hosts = [\"127.0.0.1:"));
 }
 
-/// A repository in the scene's directory with a submodule that lies on a server.
-fn with_submodule(scene: &Scene, server: &Server) -> String {
-    let project = scene.web.join("app-1.0");
-    let module = format!("[submodule \"part\"]\n\tpath = part\n\turl = {}/app.git\n", server.url);
-    fs::write(project.join(".gitmodules"), module).unwrap();
-    run(&project, "git", &["add", ".gitmodules"]);
-    let head = Command::new("git").current_dir(&project).args(["rev-parse", "HEAD"]).output().unwrap().stdout;
-    let entry = format!("160000,{},part", String::from_utf8_lossy(&head).trim());
-    run(&project, "git", &["update-index", "--add", "--cacheinfo", &entry]);
-    run(&project, "git", &["commit", "-q", "-m", "a part"]);
-    format!("git:{}", text(&project))
-}
-
 #[test]
 fn a_submodule_is_allowed_by_what_its_refusal_prints() {
     let mut scene = Scene::new();
     let server = scene.server();
-    let repository = with_submodule(&scene, &server);
+    let repository = with_submodule(&scene.web, &server);
     scene.check_pastes(&repository, 1);
     assert_eq!(fetched(&scene.lab, "part/index.txt"), "second");
     // A policy file narrows, and the flag names: it takes both.
     let mut narrowed = Scene::with_policy("[defaults]\nhosts = [\"github.com\"]\n");
     let server = narrowed.server();
-    let repository = with_submodule(&narrowed, &server);
+    let repository = with_submodule(&narrowed.web, &server);
     narrowed.check_pastes(&repository, 1);
     assert!(
         narrowed.flags.len() == 2 && narrowed.policy.is_some_and(|file| fs::read_to_string(file).unwrap().contains("127.0.0.1:"))
@@ -301,7 +288,7 @@ fn nobody_logs_in_to_a_host_that_only_the_site_names() {
     fs::write(scene.lab.root().join("home/.netrc"), "machine git.intern.test login ada password swordfish\n").unwrap();
     let named = elsewhere.url.replace("127.0.0.1", "git.intern.test");
     let address = format!("{}/x.tar?to={named}/app-1.0.tar.gz", server.url);
-    scene.fetch(&address).assert_error(3, "not-granted", &["is not open to us (status 401)"]);
+    scene.fetch(&address).assert_error(5, "fetch-failed", &["is not open to us (status 401)"]);
     // Where the user's own address names it, it is.
     scene.fetch(&format!("{named}/app-1.0.tar.gz")).assert_success().assert_silent_about("swordfish");
     // ssh would log in by itself, and is not started.

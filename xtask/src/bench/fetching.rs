@@ -108,7 +108,8 @@ pub(super) fn measure_all(options: &Options) -> Result<()> {
     let program = Program::new(sti(options)?, &directory()?)?;
     let folder = directory()?.join("fetching");
     let fixtures = Fixtures::make(&folder)?;
-    let places = Places { server: Server::start(&fixtures.top, None), fixtures, out: folder.join("out") };
+    let out = options.into.as_ref().unwrap_or(&folder).join("sti-bench-out");
+    let places = Places { server: Server::start(&fixtures.top, None), fixtures, out };
     let chosen = CASES.iter().filter(|case| options.case.as_deref().is_none_or(|name| case.name.contains(name)));
     let rows = chosen.map(|case| measure(case, options, &program, &places).context(case.name)).collect::<Result<Vec<_>>>()?;
     ensure!(!rows.is_empty(), "no such case; there are: {}", CASES.iter().map(|case| case.name).collect::<Vec<_>>().join(", "));
