@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use sti_core::{Identity, ImageFacts, PathFact, Problem, ProblemKind, Progress, Pull, Reference, plan::Network, progress::Level};
 use sti_engine::{Engine, Questions};
 use sti_policy::Grant;
-use sti_sandbox::Powers;
+use sti_sandbox::{Plugin, Powers};
 
 use super::{error::StiError, request::BuildRequest};
 use crate::{
