@@ -61,7 +61,7 @@ async fn the_client_is_called_for_one_command_and_nothing_else() {
     let (options, rest) = called.split_at(called.iter().position(|word| word == "-l").unwrap());
     let end = ["-l", "git", "-p", "2222", "--", "a.test", r"git-upload-pack '/b'\''c d.git'", "GIT_PROTOCOL=version=2"];
     assert_eq!(rest, end);
-    for option in ["BatchMode=yes", "ConnectTimeout=2", "SendEnv=GIT_PROTOCOL", "ForwardAgent=no", "ClearAllForwardings=yes"] {
+    for option in ["BatchMode=yes", "ConnectTimeout=10", "SendEnv=GIT_PROTOCOL", "ForwardAgent=no", "ClearAllForwardings=yes"] {
         assert!(options.windows(2).any(|pair| pair == ["-o", option]), "{option} in {options:?}");
     }
 }
