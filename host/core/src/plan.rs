@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 pub use content::{Content, ContentId, PlanFile};
 pub use step::{
-    Action, Assemble, Base, Build, Copied, ImageChanges, Instruction, Layer, Network, Place, Placement, Run, Step, StepId,
-    is_at_or_below,
+    Action, Assemble, Base, Build, Copied, ImageChanges, Instruction, Layer, Network, OnFailure, Place, Placement, Run, Step,
+    StepId, is_at_or_below,
 };
 
 use crate::Reference;

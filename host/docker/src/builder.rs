@@ -53,7 +53,7 @@ impl Work<'_> {
             let from = self.spring(*content, title).await?;
             let at = context_name(*content);
             // Who owns it is said by each instruction that copies it.
-            pours.push((at.clone(), Pour { at, owner: Owner { uid: 0, gid: 0 }, from, times: *times }));
+            pours.push((at.clone(), Pour { at, owner: Some(Owner { uid: 0, gid: 0 }), from, times: *times }));
         }
         let bytes = Arc::new(AtomicU64::new(0));
         let (pieces, verdict) = contents::tar_of(pours, &self.store, first_entry(&order.dockerfile.into_text()), bytes.clone());

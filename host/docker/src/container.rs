@@ -24,6 +24,17 @@ pub(crate) struct Mounted {
     pub(crate) at: String,
     /// The name of the volume; one without is removed together with its container.
     pub(crate) volume: Option<String>,
+    /// What is in it at first, where it is new.
+    pub(crate) begins: Begins,
+}
+
+/// What a new volume holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begins {
+    /// Nothing.
+    Empty,
+    /// What the image has there.
+    AsTheImage,
 }
 
 impl DockerEngine {
@@ -82,14 +93,14 @@ impl DockerEngine {
         }
     }
 
-    /// An empty volume: nothing of the image is copied into it.
+    /// A volume, as a container is given it.
     pub(crate) fn mount(&self, mounted: &Mounted) -> Mount {
         Mount {
             target: Some(mounted.at.clone()),
             source: mounted.volume.clone(),
             typ: Some(MountType::VOLUME),
             volume_options: Some(MountVolumeOptions {
-                no_copy: Some(true),
+                no_copy: Some(mounted.begins == Begins::Empty),
                 labels: Some(self.labels()),
                 ..MountVolumeOptions::default()
             }),

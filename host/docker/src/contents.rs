@@ -34,8 +34,8 @@ const END: usize = 1024;
 pub(crate) struct Pour {
     /// Where it arrives: absolute.
     pub(crate) at: String,
-    /// Who owns it there.
-    pub(crate) owner: Owner,
+    /// Who owns it there; whoever did where it comes from, where absent.
+    pub(crate) owner: Option<Owner>,
     /// Where it comes from.
     pub(crate) from: Spring,
     /// When it was changed.
@@ -48,6 +48,8 @@ pub(crate) enum Spring {
     Host(ContentId),
     /// An engine's archive of a path; its first part is the name of what lies there.
     Archive(BoxStream<'static, Result<Bytes, bollard::errors::Error>>),
+    /// A step that failed has left nothing: an empty directory.
+    Nothing,
 }
 
 /// What the host packs from; shared with the threads that do.
@@ -135,6 +137,16 @@ pub(crate) async fn finish<T>(
     verdict: Verdict,
     refused: impl FnOnce(crate::failures::Failure) -> Error,
 ) -> Result<T, Error> {
+    finish_as(sent, verdict, refused, unpacked).await
+}
+
+/// The same, where what is wrong with the tar is told in other words.
+pub(crate) async fn finish_as<T>(
+    sent: Result<T, crate::failures::Failure>,
+    verdict: Verdict,
+    refused: impl FnOnce(crate::failures::Failure) -> Error,
+    unpacked: impl FnOnce(&archive::Error) -> Error,
+) -> Result<T, Error> {
     match (sent, verdict.await) {
         (Ok(answer), Ok(())) => Ok(answer),
         // Whoever stopped reading has the better reason.
@@ -176,7 +188,8 @@ pub(crate) fn tar_of(pours: Vec<(String, Pour)>, store: &Store, first: Vec<u8>, 
                 last.set(done);
                 bytes.store(before + done, Ordering::Relaxed);
             };
-            write_one(&Spot { at: &at, owner, times }, from, &store, out, &told)?;
+            let to = Repack { at, owner, times, strip_first: true };
+            write_one(&to, from, &store, out, &told)?;
             before += last.get();
         }
         out.write_all(&[0; END]).map_err(archive::Error::Write)
@@ -192,23 +205,19 @@ fn readable(from: Spring) -> Readable {
     match from {
         Spring::Host(content) => Readable::Host(content),
         Spring::Archive(archive) => Readable::Archive(Box::new(archive::blocking_reader(archive))),
+        Spring::Nothing => Readable::Archive(Box::new(&[0; END][..])),
     }
 }
 
-fn write_one(
-    spot: &Spot<'_>,
-    from: Readable,
-    store: &Store,
-    out: &mut dyn Write,
-    told: &dyn Fn(u64),
-) -> Result<(), archive::Error> {
+fn write_one(to: &Repack, from: Readable, store: &Store, out: &mut dyn Write, told: &dyn Fn(u64)) -> Result<(), archive::Error> {
     let mut open = WithoutEnd { out, held: Vec::new() };
     match from {
-        Readable::Host(content) => archive::pack(&store.plan, content, &store.contents, spot, &mut open, told),
-        Readable::Archive(mut archive) => {
-            let to = Repack { at: spot.at.to_owned(), owner: Some(spot.owner), times: spot.times, strip_first: true };
-            archive::repack(&mut archive, &mut open, &to, told)
+        Readable::Host(content) => {
+            let owner = to.owner.unwrap_or(Owner { uid: 0, gid: 0 });
+            let spot = Spot { at: &to.at, owner, times: to.times };
+            archive::pack(&store.plan, content, &store.contents, &spot, &mut open, told)
         }
+        Readable::Archive(mut archive) => archive::repack(&mut archive, &mut open, to, told),
     }
 }
 
@@ -249,6 +258,7 @@ pub(crate) fn inside(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::Begins;
 
     #[test]
     fn no_two_contents_of_a_base_and_no_two_bases_share_a_time() {
@@ -261,7 +271,8 @@ mod tests {
 
     #[test]
     fn finds_the_innermost_mount_of_a_path() {
-        let mounts = ["/tmp/src", "/tmp/src/sub", "/opt"].map(|at| Mounted { at: at.to_owned(), volume: None });
+        let mounts =
+            ["/tmp/src", "/tmp/src/sub", "/opt"].map(|at| Mounted { at: at.to_owned(), volume: None, begins: Begins::Empty });
         let cases = [
             ("/tmp/src", Some("/tmp/src")),
             ("/tmp/src/sub/x", Some("/tmp/src/sub")),

@@ -24,15 +24,18 @@ impl Work<'_> {
                     Some(container) => container.to_owned(),
                     None => self.engine.probe(image).await?,
                 };
-                match self.engine.lies_at(&container, way).await? {
-                    Lying::Link(target) => return Err(detour::refused(step, at, way, &target)),
-                    // Nothing is below either, or the engine will say what it thinks of that.
-                    Lying::Nothing | Lying::Other => break,
-                    Lying::Directory => known.insert(way),
-                };
+                let lying = self.engine.lies_at(&container, way).await?;
+                if let Lying::Link(target) = lying {
+                    return Err(detour::refused(step, at, way, &target));
+                }
                 // The image of a step is of use to this build only.
                 if matches!(step.base, Base::Image { .. }) {
                     self.engine.memory.learn_plain(image, way);
+                }
+                known.insert(way);
+                // Nothing is below either, or the engine will say what it thinks of that.
+                if matches!(lying, Lying::Nothing | Lying::Other) {
+                    break;
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Carries out a plan: each step as soon as what it needs is there.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
@@ -9,7 +10,8 @@ use std::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use sti_core::{
     Event, ImageId, Plan, Progress,
-    plan::{Action, Base, ContentId, Step, StepId},
+    plan::{Action, Base, ContentId, Instruction, OnFailure, Step, StepId},
+    progress::Level,
 };
 use sti_engine::{Contents, Error, Execution, Outcome};
 
@@ -29,6 +31,8 @@ pub(crate) struct Work<'a> {
 struct State {
     images: BTreeMap<StepId, ImageId>,
     held: HashMap<ContentId, Held>,
+    /// What steps should have left that failed, and may.
+    missing: BTreeSet<ContentId>,
 }
 
 impl DockerEngine {
@@ -77,8 +81,15 @@ impl Work<'_> {
         let Some(step) = self.plan().step(id) else { return Ok(id) };
         let begun = Instant::now();
         self.progress.tell(Event::StepStarted { step: id, title: step.title.clone() });
+        let step = &self.without_missing(step);
         let image = match &step.action {
-            Action::Run(run) => self.run_step(id, step, run).await?,
+            Action::Run(run) => match self.run_step(id, step, run).await {
+                Err(error) if run.on_failure == OnFailure::GoOn && error.is_of_the_command() => {
+                    self.go_on_without(id, step, &error);
+                    None
+                }
+                ended => ended?,
+            },
             Action::Build(build) => Some(self.build_step(id, step, build).await?),
             Action::Assemble(assemble) => Some(self.assemble_step(id, step, assemble).await?),
         };
@@ -88,6 +99,29 @@ impl Work<'_> {
         let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.progress.tell(Event::StepFinished { step: id, milliseconds });
         Ok(id)
+    }
+
+    /// A step that copies nothing of what is missing.
+    fn without_missing<'a>(&self, step: &'a Step) -> Cow<'a, Step> {
+        if !step.contents().iter().any(|content| self.lacks(*content)) {
+            return Cow::Borrowed(step);
+        }
+        let mut step = step.clone();
+        match &mut step.action {
+            // What is mounted is there all the same, with nothing in it.
+            Action::Run(_) => {}
+            Action::Build(build) => build
+                .instructions
+                .retain(|instruction| !matches!(instruction, Instruction::Copy(copied) if self.lacks(copied.content))),
+            Action::Assemble(assemble) => assemble.layers.retain(|layer| !self.lacks(layer.copied.content)),
+        }
+        Cow::Owned(step)
+    }
+
+    fn go_on_without(&self, id: StepId, step: &Step, error: &Error) {
+        self.progress.say(Level::Warning, error.tolerated(&step.title));
+        let left = self.plan().captures_of(id).map(|(content, _)| content).chain(self.plan().output_of(id));
+        self.state().missing.extend(left);
     }
 
     /// The image that a step starts from; `None` for an empty file system.
@@ -108,6 +142,11 @@ impl Work<'_> {
     /// What an earlier step left of a content.
     pub(crate) fn held(&self, content: ContentId) -> Option<Held> {
         self.state().held.get(&content).cloned()
+    }
+
+    /// Whether the step that should have left a content failed, and may.
+    pub(crate) fn is_missing(&self, content: ContentId) -> bool {
+        self.state().missing.contains(&content)
     }
 
     /// Remembers what a step left.

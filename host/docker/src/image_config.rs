@@ -128,15 +128,7 @@ mod tests {
     use sti_core::plan::Network;
 
     fn run(environment: Vec<Variable>, user: Option<&str>) -> Run {
-        Run {
-            command: vec!["/usr/bin/prepare".to_owned()],
-            environment,
-            user: user.map(str::to_owned),
-            working_directory: None,
-            network: Network::None,
-            places: Vec::new(),
-            commit: None,
-        }
+        Run { environment, user: user.map(str::to_owned), ..Run::new(vec!["/usr/bin/prepare".to_owned()], Network::None) }
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Memory {
         self.with(image, |remembered| Answer::of(remembered.texts.get(path)))
     }
 
-    /// Whether a directory that is no link is known to lie at a path.
+    /// Whether it is known that no link lies at a path.
     pub(crate) fn is_plain(&self, image: &ImageId, path: &str) -> bool {
         self.with(image, |remembered| remembered.plain.contains(path))
     }
@@ -94,7 +94,7 @@ impl Memory {
         });
     }
 
-    /// Remembers that a directory and no link lies at a path.
+    /// Remembers that no link lies at a path.
     pub(crate) fn learn_plain(&self, image: &ImageId, path: &str) {
         self.learn(image, |remembered| {
             remembered.plain.insert(path.to_owned());

@@ -1,14 +1,17 @@
 //! Decides how each content of a run step gets to its place: in the one tar of the container, by a volume that another step has
 //! filled, or out of the engine and in again where it must change its owner.
 
-use sti_core::plan::{Content, ContentId, Place, Placement, Run, Step, StepId, is_at_or_below};
+use sti_core::{
+    ImageId,
+    plan::{Content, ContentId, Place, Placement, Run, Step, StepId, is_at_or_below},
+};
 use sti_engine::{
     Error,
     archive::{Owner, Times},
 };
 
 use crate::{
-    container::Mounted,
+    container::{Begins, Mounted},
     contents::{self, Pour, Spring},
     execute::Work,
     identity,
@@ -21,10 +24,26 @@ pub(crate) struct Held {
     pub(crate) container: String,
     /// Where it lies in that container.
     pub(crate) path: String,
-    /// The volume that holds it and nothing else, where there is one.
-    pub(crate) volume: Option<String>,
+    /// The volume that holds it, where there is one.
+    pub(crate) volume: Option<Volume>,
     /// Who owns what is in the volume.
     pub(crate) owner: Owner,
+}
+
+/// A volume with something that a step left.
+#[derive(Clone, Debug)]
+pub(crate) struct Volume {
+    /// Its name.
+    pub(crate) name: String,
+    /// Where it is mounted: where the content lies, or at a directory above that is transient in the step that wants it.
+    pub(crate) at: String,
+}
+
+impl Held {
+    /// The volume, where it is mounted at this path.
+    fn volume_at(&self, path: &str) -> Option<&str> {
+        self.volume.as_ref().filter(|volume| volume.at == path).map(|volume| volume.name.as_str())
+    }
 }
 
 impl Work<'_> {
@@ -38,20 +57,37 @@ impl Work<'_> {
 
     /// The mounts of a run step; without an owner, nothing is shared.
     pub(crate) fn mounts(&self, id: StepId, run: &Run, owner: Option<Owner>) -> Vec<Mounted> {
-        let mounted = run.places.iter().filter(|place| place.placement == Placement::Mounted);
-        mounted.map(|place| self.mount(id, place, owner)).collect()
+        let transient = run.transient.iter().map(|at| {
+            let handed_over = owner.and_then(|owner| self.handed_over_in(run, at, owner));
+            let begins = if handed_over.is_some() { Begins::Empty } else { Begins::AsTheImage };
+            Mounted { at: at.clone(), volume: handed_over.or_else(|| self.name_for(id, at)), begins }
+        });
+        let mounted = run.places.iter().filter(|place| run.is_mount(place)).map(|place| {
+            let shared = owner.and_then(|owner| self.shared_volume(place.content, owner));
+            Mounted { at: place.at.clone(), volume: shared.or_else(|| self.name_for(id, &place.at)), begins: Begins::Empty }
+        });
+        transient.chain(mounted).collect()
     }
 
-    fn mount(&self, id: StepId, place: &Place, owner: Option<Owner>) -> Mounted {
-        let at = place.at.clone();
-        if let Some(volume) = owner.and_then(|owner| self.shared_volume(place.content, owner)) {
-            return Mounted { at, volume: Some(volume) };
-        }
-        // A volume that a later step mounts must outlive its container, so it needs a name. Podman's need one always: it writes
-        // the others into what is committed.
+    /// A volume that a later step mounts must outlive its container, so it needs a name. Podman's need one always: it writes the others
+    /// into what is committed.
+    fn name_for(&self, id: StepId, at: &str) -> Option<String> {
         let is_captured = self.plan().captures_of(id).any(|(_, path)| path == at);
-        let volume = (is_captured || self.engine.is_podman).then(|| self.engine.ledger.volume());
-        Mounted { at, volume }
+        (is_captured || self.engine.is_podman).then(|| self.engine.ledger.volume())
+    }
+
+    /// The volume for a transient directory in which an earlier step's output lies already, where it belongs.
+    fn handed_over_in(&self, run: &Run, directory: &str, owner: Owner) -> Option<String> {
+        run.places.iter().find_map(|place| self.lies_in(run, place, directory, owner))
+    }
+
+    fn lies_in(&self, run: &Run, place: &Place, directory: &str, owner: Owner) -> Option<String> {
+        if place.placement != Placement::Mounted || run.transient_above(&place.at) != Some(directory) {
+            return None;
+        }
+        let held = self.held(place.content)?;
+        let name = held.volume_at(directory)?;
+        (held.path == place.at && held.owner == owner).then(|| name.to_owned())
     }
 
     /// What is poured into the container of a run step, in order.
@@ -59,29 +95,69 @@ impl Work<'_> {
         let base = self.base(step)?.map_or_else(String::new, |image| image.to_string());
         let mut pours = Vec::new();
         for place in &run.places {
+            let is_mount = run.is_mount(place);
+            let from = if self.lacks(place.content) {
+                if !is_mount {
+                    continue;
+                }
+                Spring::Nothing
+            } else if place.placement == Placement::Mounted && self.is_there(run, place, owner) {
+                continue;
+            } else {
+                self.spring(place.content, &step.title).await?
+            };
             let times = match place.placement {
-                Placement::Mounted if self.is_there(place.content, owner) => continue,
                 Placement::Mounted => Times::Kept,
                 Placement::Copied => self.times_of(&base, place.content),
             };
-            let from = self.spring(place.content, &step.title).await?;
-            pours.push(Pour { at: place.at.clone(), owner, from, times });
+            pours.push(Pour { at: place.at.clone(), owner: Some(owner), from, times });
         }
         Ok(pours)
     }
 
-    /// Whether what is to be mounted is in the volume already: left there by an earlier step, or empty and root's.
-    fn is_there(&self, content: ContentId, owner: Owner) -> bool {
-        let is_empty = matches!(self.plan().content(content), Some(Content::Empty));
-        (is_empty && owner == Owner { uid: 0, gid: 0 }) || self.shared_volume(content, owner).is_some()
+    /// Has new volumes begin as the image has them. Podman does so when the container starts, and only where a volume is empty: too late for
+    /// those that are given something before.
+    pub(crate) async fn begin(&self, container: &str, image: &ImageId, mounts: &[Mounted], title: &str) -> Result<(), Error> {
+        if !self.engine.is_podman {
+            return Ok(());
+        }
+        for mounted in mounts.iter().filter(|mounted| mounted.begins == Begins::AsTheImage) {
+            let probe = self.engine.probe(image).await?;
+            let Some(real) = self.engine.real_path(&probe, &mounted.at).await? else { continue };
+            let from = Spring::Archive(self.engine.archive_of(&probe, &real));
+            let pour = Pour { at: mounted.at.clone(), owner: None, from, times: Times::Kept };
+            self.engine.pour(container, vec![pour], mounts, &self.store, title, self.progress).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether what is to be mounted is in its volume already: left there by an earlier step, or empty and root's.
+    fn is_there(&self, run: &Run, place: &Place, owner: Owner) -> bool {
+        if let Some(directory) = run.transient_above(&place.at) {
+            let taken = self.handed_over_in(run, directory, owner);
+            return taken.is_some() && self.lies_in(run, place, directory, owner) == taken;
+        }
+        let is_empty = matches!(self.plan().content(place.content), Some(Content::Empty));
+        (is_empty && owner == Owner { uid: 0, gid: 0 }) || self.shared_volume(place.content, owner).is_some()
     }
 
     /// The volume of an earlier step, where nobody else needs it, all of it is wanted, and its owner is the same.
     fn shared_volume(&self, content: ContentId, owner: Owner) -> Option<String> {
         let (root, _, below) = self.plan().resolve(content)?;
         let held = self.held(root)?;
-        let users = self.plan().steps.iter().flat_map(Step::contents).filter(|used| self.root_of(*used) == Some(root)).count();
-        if below.is_empty() && users == 1 && held.owner == owner { held.volume } else { None }
+        let users = self.users_of(root);
+        let volume = held.volume_at(&held.path)?.to_owned();
+        (below.is_empty() && users == 1 && held.owner == owner).then_some(volume)
+    }
+
+    /// How often steps use a content or a part of it.
+    pub(crate) fn users_of(&self, root: ContentId) -> usize {
+        self.plan().steps.iter().flat_map(Step::contents).filter(|used| self.root_of(*used) == Some(root)).count()
+    }
+
+    /// Whether the step that should have left a content failed, and may.
+    pub(crate) fn lacks(&self, content: ContentId) -> bool {
+        self.root_of(content).is_some_and(|root| self.is_missing(root))
     }
 
     fn root_of(&self, content: ContentId) -> Option<ContentId> {

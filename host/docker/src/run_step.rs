@@ -4,7 +4,7 @@ use bollard::models::ContainerCreateBody;
 use futures_util::StreamExt;
 use sti_core::{
     Identity, ImageId,
-    plan::{ContentId, Run, Step, StepId},
+    plan::{Action, Base, ContentId, OnFailure, Placement, Run, Step, StepId},
 };
 use sti_engine::{
     Error,
@@ -12,12 +12,33 @@ use sti_engine::{
 };
 use tokio::sync::mpsc;
 
-use crate::{commit::Committed, container::Mounted, contents, execute::Work, places::Held, run::Running};
+use crate::{
+    commit::Committed,
+    container::{Begins, Mounted},
+    contents,
+    execute::Work,
+    places::{Held, Volume},
+    run::Running,
+};
 
 /// Pieces of output on their way into a volume.
 const PIECES_AHEAD: usize = 16;
 /// Where the output of a step is unpacked, in a container that never starts.
 const OUTPUT: &str = "/output";
+
+/// Where the output of a step goes.
+struct Intake<'a> {
+    /// The step that wants it below a directory of its own.
+    wanted_by: Option<&'a Step>,
+    /// The image of the container that takes it.
+    image: ImageId,
+    /// Where the volume is mounted there.
+    at: String,
+    /// Where it is unpacked: there, or below.
+    path: String,
+    /// Whose it becomes.
+    owner: Owner,
+}
 
 impl Work<'_> {
     /// Carries out a run step; the image where there is a commit.
@@ -42,6 +63,7 @@ impl Work<'_> {
         // Podman tells of what is mounted at a path, and not of what lies below that.
         let unmounted = (!self.engine.is_podman || mounts.is_empty()).then_some(container.as_str());
         self.refuse_detours(step, &image, unmounted).await?;
+        self.begin(&container, &image, &mounts, &step.title).await?;
         let pours = self.pours(step, run, owner(&identity)).await?;
         if !pours.is_empty() {
             self.engine.pour(&container, pours, &mounts, &self.store, &step.title, self.progress).await?;
@@ -63,7 +85,7 @@ impl Work<'_> {
             title: &step.title,
             run,
             container,
-            keep_failed: self.keep_failed,
+            keep_failed: self.keep_failed && run.on_failure == OnFailure::EndBuild,
             progress: self.progress,
             taken,
         };
@@ -71,8 +93,9 @@ impl Work<'_> {
             return self.engine.run_to_end(running(None)).await;
         };
         let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
-        let holder = self.output_holder(image, content, &step.title).await?;
-        let unpacked = self.unpack_output(&holder, receiver, &step.title);
+        let intake = self.intake(content, image).await?;
+        let holder = self.output_holder(&intake, &step.title).await?;
+        let unpacked = self.unpack_output(&holder, receiver, step, run);
         let (ended, unpacked) = tokio::join!(self.engine.run_to_end(running(Some(sender))), unpacked);
         ended?;
         unpacked?;
@@ -80,12 +103,34 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// A container that never starts, with the volume that takes the output; it belongs to whoever mounts it first.
-    async fn output_holder(&self, image: &ImageId, content: ContentId, title: &str) -> Result<Held, Error> {
-        let volume = self.engine.ledger.volume();
-        let mounted = Mounted { at: OUTPUT.to_owned(), volume: Some(volume.clone()) };
+    /// Where the output of a step is unpacked: below the transient directory of the one step that wants all of it, which then mounts it as
+    /// it is, or in a volume of its own, which belongs to whoever mounts it first.
+    async fn intake(&self, content: ContentId, own: &ImageId) -> Result<Intake<'_>, Error> {
+        let apart = |owner| Intake { wanted_by: None, image: own.clone(), at: OUTPUT.to_owned(), path: OUTPUT.to_owned(), owner };
+        let wants =
+            |step: &&Step| step.contents().iter().any(|used| self.plan().resolve(*used).is_some_and(|found| found.0 == content));
+        let root = Owner { uid: 0, gid: 0 };
+        let Some(step) = self.plan().steps.iter().find(wants) else { return Ok(apart(root)) };
+        let (Action::Run(run), Base::Image { id, user, .. }) = (&step.action, &step.base) else { return Ok(apart(root)) };
+        let identity = self.engine.identity_of(id, run.user.as_deref().unwrap_or(user), &step.title).await?;
+        let owner = owner(&identity);
+        let place = run.places.iter().find(|place| place.content == content && place.placement == Placement::Mounted);
+        let whole = place.filter(|_| self.users_of(content) == 1);
+        Ok(match whole.and_then(|place| Some((run.transient_above(&place.at)?, place))) {
+            Some((at, place)) => {
+                Intake { wanted_by: Some(step), image: id.clone(), at: at.to_owned(), path: place.at.clone(), owner }
+            }
+            None => apart(owner),
+        })
+    }
+
+    /// A container that never starts, with the volume that takes the output.
+    async fn output_holder(&self, intake: &Intake<'_>, title: &str) -> Result<Held, Error> {
+        let name = self.engine.ledger.volume();
+        let begins = if intake.wanted_by.is_none() { Begins::Empty } else { Begins::AsTheImage };
+        let mounted = Mounted { at: intake.at.clone(), volume: Some(name.clone()), begins };
         let body = ContainerCreateBody {
-            image: Some(image.as_str().to_owned()),
+            image: Some(intake.image.as_str().to_owned()),
             entrypoint: Some(vec!["/never-started".to_owned()]),
             cmd: Some(Vec::new()),
             labels: Some(self.engine.labels()),
@@ -96,43 +141,44 @@ impl Work<'_> {
             }),
             ..ContainerCreateBody::default()
         };
-        let container = self.engine.create(image, body, title).await?;
-        let identity = self.consumer_of(content).await?;
-        Ok(Held { container, path: OUTPUT.to_owned(), volume: Some(volume), owner: owner(&identity) })
-    }
-
-    async fn consumer_of(&self, content: ContentId) -> Result<Identity, Error> {
-        let root = Identity { uid: 0, gid: 0, written: String::new(), home: None };
-        let uses =
-            |step: &&Step| step.contents().iter().any(|used| self.plan().resolve(*used).is_some_and(|found| found.0 == content));
-        let Some(step) = self.plan().steps.iter().find(uses) else { return Ok(root) };
-        let (sti_core::plan::Action::Run(run), sti_core::plan::Base::Image { id, user, .. }) = (&step.action, &step.base) else {
-            return Ok(root);
-        };
-        self.engine.identity_of(id, run.user.as_deref().unwrap_or(user), &step.title).await
+        let container = self.engine.create(&intake.image, body, title).await?;
+        if let Some(step) = intake.wanted_by {
+            self.refuse_detours(step, &intake.image, (!self.engine.is_podman).then_some(container.as_str())).await?;
+            self.begin(&container, &intake.image, std::slice::from_ref(&mounted), title).await?;
+        }
+        let volume = Some(Volume { name, at: intake.at.clone() });
+        Ok(Held { container, path: intake.path.clone(), volume, owner: intake.owner })
     }
 
     async fn unpack_output(
         &self,
         holder: &Held,
         printed: mpsc::Receiver<std::io::Result<bytes::Bytes>>,
-        title: &str,
+        step: &Step,
+        run: &Run,
     ) -> Result<(), Error> {
         let pieces = futures_util::stream::unfold(printed, async |mut printed| {
             let piece = printed.recv().await?;
             Some((piece, printed))
         });
         let mut reader = archive::blocking_reader(pieces.boxed());
-        let (path, at) = if self.engine.is_podman { (OUTPUT, "") } else { ("/", contents::inside(OUTPUT)) };
-        let to = Repack { at: at.to_owned(), owner: Some(holder.owner), times: Times::Kept, strip_first: false };
+        let mount = holder.volume.as_ref().filter(|_| self.engine.is_podman).map_or("", |volume| volume.at.as_str());
+        let at = contents::inside(holder.path.strip_prefix(mount).unwrap_or(&holder.path)).to_owned();
+        let to = Repack { at, owner: Some(holder.owner), times: Times::Kept, strip_first: false };
         let (pieces, verdict) = archive::stream(move |out| archive::repack(&mut reader, out, &to, &|_| {}));
-        let sent = self.engine.put_tar(&holder.container, path, pieces).await;
-        contents::finish(sent, verdict, |failure| failure.while_creating(title)).await
+        let sent = self.engine.put_tar(&holder.container, if mount.is_empty() { "/" } else { mount }, pieces).await;
+        let unusable = |error: &archive::Error| Error::OutputInvalid {
+            title: step.title.clone(),
+            command: run.command.first().cloned().unwrap_or_default(),
+            why: error.to_string(),
+        };
+        contents::finish_as(sent, verdict, |failure| failure.while_creating(&step.title), unusable).await
     }
 
     fn hold_captures(&self, id: StepId, container: &str, mounts: &[Mounted], identity: &Identity) {
         for (content, path) in self.plan().captures_of(id) {
             let volume = mounts.iter().find(|mounted| mounted.at == path).and_then(|mounted| mounted.volume.clone());
+            let volume = volume.map(|name| Volume { name, at: path.to_owned() });
             let held = Held { container: container.to_owned(), path: path.to_owned(), volume, owner: owner(identity) };
             self.hold(content, held);
         }

@@ -10,6 +10,7 @@ mod handing_over;
 mod running;
 mod sources;
 mod stage;
+mod transient;
 
 use std::{fmt, sync::Arc};
 
@@ -160,6 +161,14 @@ cases! {
     handing_over::hands_files_of_a_made_image_over,
     handing_over::builds_in_one_image_and_delivers_in_another,
     handing_over::joins_steps_that_do_not_depend_on_each_other,
+    transient::forgets_what_is_in_a_transient_directory,
+    transient::begins_a_transient_directory_as_the_image_has_it,
+    transient::captures_from_a_transient_directory,
+    transient::puts_output_where_it_can_be_removed,
+    transient::puts_output_of_one_step_to_several_places,
+    transient::goes_on_without_a_step_that_may_fail,
+    transient::copies_nothing_of_a_step_that_may_fail,
+    transient::puts_nothing_through_a_link_below_a_transient_directory,
     building::changes_what_is_asked_for_and_keeps_the_rest,
     building::carries_instructions_out_in_order,
     building::assembles_an_image_from_nothing,

@@ -2,18 +2,18 @@
 //!
 //! Engines write, mount and copy *through* such links, so they look before they do.
 
-use sti_core::plan::{Action, Base, Instruction, Placement, Run, Step};
+use sti_core::plan::{Action, Base, Instruction, Place, Run, Step};
 
 use crate::Error;
 
 /// The places of a step of which it is doubtful whether they are where they say.
 ///
 /// Those of a step on the image of an earlier one, whose scripts may have left anything. Of an image that the user named only what is
-/// copied into a container: an ordinary build only mounts or has instructions, and is never in doubt.
+/// put into directories that are the image's own: a place that is a mount, and instructions, are never in doubt.
 pub fn places_in_doubt(step: &Step) -> Vec<&str> {
     match (&step.base, &step.action) {
-        (Base::Step { .. }, Action::Run(run)) => places(run, &[Placement::Mounted, Placement::Copied]),
-        (Base::Image { .. }, Action::Run(run)) => places(run, &[Placement::Copied]),
+        (Base::Step { .. }, Action::Run(run)) => places(run, |_| true),
+        (Base::Image { .. }, Action::Run(run)) => places(run, |place| !run.is_mount(place)),
         (Base::Step { .. }, Action::Build(build)) => build.instructions.iter().filter_map(copied).collect(),
         (Base::Step { .. }, Action::Assemble(assemble)) => assemble.layers.iter().map(|layer| layer.copied.at.as_str()).collect(),
         (Base::Image { .. }, Action::Build(_) | Action::Assemble(_)) | (Base::Scratch, _) => Vec::new(),
@@ -31,8 +31,8 @@ pub fn refused(step: &Step, at: &str, link: &str, target: &str) -> Error {
     Error::Detour { title: step.title.clone(), at: at.to_owned(), link: link.to_owned(), target: target.to_owned() }
 }
 
-fn places<'a>(run: &'a Run, placements: &[Placement]) -> Vec<&'a str> {
-    run.places.iter().filter(|place| placements.contains(&place.placement)).map(|place| place.at.as_str()).collect()
+fn places(run: &Run, is_in_doubt: impl Fn(&Place) -> bool) -> Vec<&str> {
+    run.places.iter().filter(|place| is_in_doubt(place)).map(|place| place.at.as_str()).collect()
 }
 
 fn copied(instruction: &Instruction) -> Option<&str> {

@@ -85,6 +85,16 @@ pub enum Error {
         /// What the engine said, in our words.
         why: String,
     },
+    /// A command ended well, and what it printed cannot be unpacked.
+    #[error("`{command}` printed no archive that can be unpacked: {why}")]
+    OutputInvalid {
+        /// The title of the step.
+        title: String,
+        /// The program.
+        command: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The source could not be read, or changed while it was.
     #[error("{0}")]
     Source(String),
@@ -107,6 +117,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a command failed, and not the engine: what a step may tolerate.
+    pub fn is_of_the_command(&self) -> bool {
+        matches!(self, Self::StepFailed(_) | Self::NotRunnable { .. } | Self::OutputInvalid { .. })
+    }
+
+    /// What the user reads where a step of this title tolerates it.
+    pub fn tolerated(&self, title: &str) -> String {
+        format!("the build goes on without what `{title}` should leave: {self}")
+    }
+
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -127,6 +147,10 @@ impl Error {
             Self::NotRunnable { .. } => {
                 Some("the scripts of a builder image are executable programs for its platform".to_owned())
             }
+            Self::OutputInvalid { .. } => Some(
+                "the script writes a tar to its standard output and nothing else there; what it says belongs on standard error"
+                    .to_owned(),
+            ),
             Self::Source(_) => Some("build again when nothing writes to the source".to_owned()),
             Self::CreateContainerFailed { .. } | Self::CommitFailed { .. } | Self::Unsupported { .. } | Self::Refused { .. } => {
                 None

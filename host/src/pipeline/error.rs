@@ -291,16 +291,21 @@ fn of_engine(error: &engine::Error) -> (&'static str, u8) {
         engine::Error::NoSpace { .. } => ("no-space", 5),
         // Policy refuses by what the path says, the engine by where it leads.
         engine::Error::Detour { .. } => ("not-granted", 3),
-        engine::Error::StepFailed(failure) if is_save_artifacts(failure) => ("save-artifacts-failed", 1),
-        engine::Error::StepFailed(_) | engine::Error::NotRunnable { .. } => ("build-failed", 1),
+        engine::Error::StepFailed(failure) if failure.command.first().is_some_and(|program| is_save_artifacts(program)) => {
+            ("save-artifacts-failed", 1)
+        }
+        engine::Error::OutputInvalid { command, .. } if is_save_artifacts(command) => ("save-artifacts-failed", 1),
+        engine::Error::StepFailed(_) | engine::Error::NotRunnable { .. } | engine::Error::OutputInvalid { .. } => {
+            ("build-failed", 1)
+        }
         engine::Error::Source(_) => ("source-changed", 1),
         engine::Error::Unsupported { .. } | engine::Error::Refused { .. } => ("engine-failed", 5),
     }
 }
 
 /// Both contracts call the script so, wherever it lies.
-fn is_save_artifacts(failure: &engine::StepFailure) -> bool {
-    failure.command.first().is_some_and(|program| program.rsplit('/').next() == Some("save-artifacts"))
+fn is_save_artifacts(program: &str) -> bool {
+    program.rsplit('/').next() == Some("save-artifacts")
 }
 
 /// What a plugin that broke down was doing, and what it said last.

@@ -96,6 +96,7 @@ impl Bench {
             network: Network::None,
             caches: Vec::new(),
             secrets: Vec::new(),
+            users: Vec::new(),
         };
         Policy::none().approve(plan, &plugin, &named).unwrap_or_else(|denial| panic!("{denial}"))
     }

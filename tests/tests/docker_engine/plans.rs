@@ -32,15 +32,7 @@ pub(crate) fn committing(bench: &Bench, words: &str) -> Step {
 
 /// A run of the fixture.
 pub(crate) fn run_of(words: &str, places: Vec<Place>) -> Run {
-    Run {
-        command: fixture(words),
-        environment: Vec::new(),
-        user: None,
-        working_directory: None,
-        network: Network::None,
-        places,
-        commit: None,
-    }
+    Run { places, ..Run::new(fixture(words), Network::None) }
 }
 
 /// The fixture with these words. Nothing but a blank divides them, so that a word can hold the end of a line.

@@ -77,6 +77,7 @@ async fn plan(bench: &LabBench) -> ApprovedPlan {
         network: Network::None,
         caches: Vec::new(),
         secrets: Vec::new(),
+        users: Vec::new(),
     };
     Policy::none().approve(plan, &identity, &named).unwrap()
 }
@@ -85,13 +86,9 @@ fn run(verbs: &str, mounted: &[(u32, &str)]) -> Run {
     let place =
         |(content, at): &(u32, &str)| Place { content: ContentId(*content), at: (*at).to_owned(), placement: Placement::Mounted };
     Run {
-        command: words(verbs),
-        environment: Vec::new(),
-        user: None,
-        working_directory: None,
-        network: Network::None,
         places: mounted.iter().map(place).collect(),
         commit: Some(ImageChanges::default()),
+        ..Run::new(words(verbs), Network::None)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Plans for tests: one with everything that a plan can say, and a real one.
 
 use super::{
-    APP, Action, Assemble, Author, Base, Build, Content, ContentId, Copied, ImageChanges, Instruction, Layer, Network, Place,
-    Placement, Plan, PlanFile, Product, Run, Step, StepId,
+    APP, Action, Assemble, Author, Base, Build, Content, ContentId, Copied, ImageChanges, Instruction, Layer, Network, OnFailure,
+    Place, Placement, Plan, PlanFile, Product, Run, Step, StepId,
 };
 use crate::{ImageId, Reference, Variable};
 
@@ -58,13 +58,10 @@ fn run(title: &str, base: Base, program: &str, places: &[(u32, &str)]) -> Step {
     let place =
         |(content, at): &(u32, &str)| Place { content: ContentId(*content), at: (*at).to_owned(), placement: Placement::Mounted };
     let run = Run {
-        command: words(&[program]),
         environment: vec![Variable::new("GREETING", "hello world")],
-        user: None,
-        working_directory: None,
-        network: Network::Outgoing,
         places: places.iter().map(place).collect(),
         commit: Some(ImageChanges { command: Some(words(&["/usr/bin/run"])), ..ImageChanges::default() }),
+        ..Run::new(words(&[program]), Network::Outgoing)
     };
     Step { title: title.to_owned(), base, action: Action::Run(run) }
 }
@@ -103,6 +100,8 @@ fn full_run() -> Step {
         run.user = Some("1001".to_owned());
         run.working_directory = Some("/tmp/src".to_owned());
         run.places[1].placement = Placement::Copied;
+        run.transient = words(&["/tmp"]);
+        run.on_failure = OnFailure::GoOn;
         run.commit = Some(full_changes());
     }
     step

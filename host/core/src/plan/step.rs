@@ -84,11 +84,35 @@ pub struct Run {
     pub working_directory: Option<String>,
     /// What it reaches.
     pub network: Network,
+    /// Directories of which nothing is committed: at first as the image has them, and the command may do with all in them what it
+    /// likes. What is mounted below one lies in it as files do, so that it can be moved and removed, which no mount can.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub transient: Vec<String>,
     /// What it is given.
     pub places: Vec<Place>,
+    /// What follows where the command fails.
+    #[serde(skip_serializing_if = "OnFailure::ends_the_build", default)]
+    pub on_failure: OnFailure,
     /// Where present, its filesystem at the end becomes an image with these changes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub commit: Option<ImageChanges>,
+}
+
+/// What follows where the command of a run step fails, or prints something else than the tar that it should.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// The build fails.
+    #[default]
+    EndBuild,
+    /// The user is warned, and the build goes on without what the step should have left: where that should be put, nothing is.
+    GoOn,
+}
+
+impl OnFailure {
+    fn ends_the_build(&self) -> bool {
+        *self == Self::EndBuild
+    }
 }
 
 /// Content at a path of a container, owned by the container's user and writable.
@@ -203,6 +227,34 @@ pub struct Layer {
     /// What is in it.
     #[serde(flatten)]
     pub copied: Copied,
+}
+
+impl Run {
+    /// A command as the image's own user, which is given nothing and leaves nothing.
+    pub fn new(command: Vec<String>, network: Network) -> Self {
+        Self {
+            command,
+            environment: Vec::new(),
+            user: None,
+            working_directory: None,
+            network,
+            transient: Vec::new(),
+            places: Vec::new(),
+            on_failure: OnFailure::EndBuild,
+            commit: None,
+        }
+    }
+
+    /// The innermost of the transient directories that a path lies below.
+    pub fn transient_above(&self, path: &str) -> Option<&str> {
+        let above = self.transient.iter().filter(|directory| *directory != path && is_at_or_below(path, directory));
+        above.max_by_key(|directory| directory.len()).map(String::as_str)
+    }
+
+    /// Whether a place is a mount of its own.
+    pub fn is_mount(&self, place: &Place) -> bool {
+        place.placement == Placement::Mounted && self.transient_above(&place.at).is_none()
+    }
 }
 
 impl Step {

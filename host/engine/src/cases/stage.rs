@@ -8,7 +8,7 @@ use sti_core::{
         APP, Action, Author, Base, Content, ContentId, ImageChanges, Network, Place, Placement, PlanFile, Product, Run, Step,
         StepId,
     },
-    progress::Silent,
+    progress::{Level, Silent},
 };
 use sti_policy::{Named, Origin, PluginIdentity, Policy};
 
@@ -30,21 +30,35 @@ pub(super) struct Stage<'a> {
     images: Vec<Reference>,
 }
 
-/// The lines that commands printed.
+/// What was told.
 #[derive(Default)]
-pub(super) struct Told(Mutex<Vec<String>>);
+pub(super) struct Told(Mutex<Vec<Event>>);
 
 impl Told {
+    /// The lines that commands printed.
     pub(super) fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.texts(|event| match event {
+            Event::Output { line, .. } => Some(line),
+            _ => None,
+        })
+    }
+
+    /// What the engine warned of.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.texts(|event| match event {
+            Event::Message { level: Level::Warning, text, .. } => Some(text),
+            _ => None,
+        })
+    }
+
+    fn texts(&self, of: impl Fn(Event) -> Option<String>) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().filter_map(of).collect()
     }
 }
 
 impl Progress for Told {
     fn tell(&self, event: Event) {
-        if let Event::Output { line, .. } = event {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
 }
 
@@ -135,6 +149,7 @@ impl<'a> Stage<'a> {
             network: Network::Outgoing,
             caches: Vec::new(),
             secrets: Vec::new(),
+            users: Vec::new(),
         };
         let approved = Policy::none().approve(self.plan.clone(), &identity, &named).map_err(Failure::new)?;
         let contents = Contents { source: self.source.clone() };
@@ -181,15 +196,7 @@ impl<'a> Stage<'a> {
 
 /// The fixture with these words, and its filesystem as an image.
 pub(super) fn run(words: &str, places: Vec<Place>) -> Run {
-    Run {
-        command: command(words),
-        environment: Vec::new(),
-        user: None,
-        working_directory: None,
-        network: Network::Outgoing,
-        places,
-        commit: Some(ImageChanges::default()),
-    }
+    Run { places, commit: Some(ImageChanges::default()), ..Run::new(command(words), Network::Outgoing) }
 }
 
 pub(super) fn command(words: &str) -> Vec<String> {
@@ -213,7 +220,7 @@ pub(super) fn holds_true(what: &str, is_so: bool) -> Result<(), Failure> {
     if is_so { Ok(()) } else { Err(Failure::new(format!("{what}: it is not so"))) }
 }
 
-fn base(image: &ImageFacts) -> Base {
+pub(super) fn base(image: &ImageFacts) -> Base {
     Base::Image { reference: image.reference.clone(), id: image.id.clone(), user: image.user.clone() }
 }
 

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, time::Instant};
 use sti_core::{
     Event, Identity, ImageId, Plan,
     plan::{
-        Action, Assemble, Base, Build, Content, ContentId, Copied, ImageChanges, Instruction, Network, Placement, Run, Step,
+        Action, Assemble, Base, Build, Content, ContentId, Copied, ImageChanges, Instruction, Network, OnFailure, Run, Step,
         StepId,
     },
-    progress::Stream,
+    progress::{Level, Stream},
 };
 
 use super::{
@@ -49,7 +49,8 @@ struct Work<'a> {
     execution: &'a Execution<'a>,
     plan: &'a Plan,
     images: BTreeMap<StepId, ImageId>,
-    captured: BTreeMap<ContentId, Files>,
+    /// Nothing where a step failed that may.
+    captured: BTreeMap<ContentId, Option<Files>>,
 }
 
 impl Work<'_> {
@@ -57,7 +58,15 @@ impl Work<'_> {
         let base = self.base(&step.base)?;
         refuse_detours(step, &base.files)?;
         match &step.action {
-            Action::Run(run) => self.run(id, step, run, base),
+            Action::Run(run) => match self.run(id, step, run, base) {
+                Err(error) if run.on_failure == OnFailure::GoOn && error.is_of_the_command() => {
+                    self.execution.progress.say(Level::Warning, error.tolerated(&step.title));
+                    let left = self.plan.captures_of(id).map(|(content, _)| content).chain(self.plan.output_of(id));
+                    self.captured.extend(left.map(|content| (content, None)));
+                    Ok(())
+                }
+                ended => ended,
+            },
             Action::Build(build) => self.build(id, step, build, base),
             Action::Assemble(assemble) => self.assemble(id, assemble, base),
         }
@@ -78,21 +87,39 @@ impl Work<'_> {
         let mut container = container(&image, user, &run.command, run.network);
         container.environment.extend(run.environment.iter().map(|set| (set.name.clone(), set.value.clone())));
         container.working_directory = run.working_directory.clone().unwrap_or(container.working_directory);
+        for directory in &run.transient {
+            let own = container.files.copy(below_top(directory)).unwrap_or_else(Files::empty_directory);
+            container.mount(below_top(directory), own);
+        }
         for place in &run.places {
             let owner = Owner { uid: container.user.uid, gid: container.user.gid };
-            let content = self.content(place.content, owner)?;
-            match place.placement {
-                Placement::Mounted => container.mount(below_top(&place.at), content),
-                Placement::Copied => container.files.graft(below_top(&place.at), content),
+            let is_mount = run.is_mount(place);
+            let content = match self.lacks(place.content) {
+                true if is_mount => {
+                    let mut empty = Files::empty_directory();
+                    empty.give_to(owner.uid, owner.gid);
+                    empty
+                }
+                true => continue,
+                false => self.content(place.content, owner)?,
+            };
+            if is_mount {
+                container.mount(below_top(&place.at), content);
+            } else {
+                container.files.graft(below_top(&place.at), content);
             }
         }
         self.start(id, step, &mut container)?;
         for (content, path) in self.plan.captures_of(id) {
-            self.captured.insert(content, container.capture(path));
+            self.captured.insert(content, Some(container.capture(path)));
         }
         if let Some(content) = self.plan.output_of(id) {
-            let files = output(&container.stdout).map_err(|error| refused(&step.title, &error))?;
-            self.captured.insert(content, files);
+            let files = output(&container.stdout).map_err(|error| Error::OutputInvalid {
+                title: step.title.clone(),
+                command: run.command.first().cloned().unwrap_or_default(),
+                why: error.to_string(),
+            })?;
+            self.captured.insert(content, Some(files));
         }
         container.unmount();
         if let Some(changes) = &run.commit {
@@ -132,6 +159,9 @@ impl Work<'_> {
     }
 
     fn copy(&self, copied: &Copied, image: &mut FakeImage) -> Result<(), Error> {
+        if self.lacks(copied.content) {
+            return Ok(());
+        }
         let owner = resolve(&image.files, copied.owner.as_ref().unwrap_or(&image.user))?;
         let content = self.content(copied.content, Owner { uid: owner.uid, gid: owner.gid })?;
         image.files.graft(below_top(&copied.at), content);
@@ -193,6 +223,11 @@ impl Work<'_> {
         }))
     }
 
+    /// Whether the step that should leave a content failed, and may.
+    fn lacks(&self, id: ContentId) -> bool {
+        self.plan.resolve(id).is_some_and(|(whole, _, _)| matches!(self.captured.get(&whole), Some(None)))
+    }
+
     /// The files of a content, given to an owner.
     fn content(&self, id: ContentId, owner: Owner) -> Result<Files, Error> {
         let mut content = match self.engine_content(id)? {
@@ -208,7 +243,7 @@ impl Work<'_> {
         let (whole, content, below) = self.plan.resolve(id).ok_or_else(|| nothing("a content"))?;
         let files = match content {
             Content::Source | Content::Empty | Content::Files { .. } | Content::Part { .. } => return Ok(None),
-            Content::Capture { .. } | Content::Output { .. } => self.captured.get(&whole).cloned(),
+            Content::Capture { .. } | Content::Output { .. } => self.captured.get(&whole).cloned().flatten(),
             Content::ImageFiles { step, path } => {
                 let base = self.base(&Base::Step { step: *step })?;
                 base.files.resolve(path).and_then(|path| base.files.copy(&path))

@@ -93,22 +93,15 @@ async fn run_probe(engine: &FakeEngine, image: &Reference) -> Result<Outcome, Er
     let facts = engine.inspect(image, Pull::Never, &Silent).await.unwrap().unwrap();
     let digest = "sha256:0".to_owned();
     let mut plan = Plan::empty(Author { plugin: "test".to_owned(), digest: digest.clone() });
-    let run = Run {
-        command: vec!["/usr/bin/probe".to_owned()],
-        environment: Vec::new(),
-        user: None,
-        working_directory: None,
-        network: Network::None,
-        places: Vec::new(),
-        commit: Some(ImageChanges::default()),
-    };
+    let run = Run { commit: Some(ImageChanges::default()), ..Run::new(vec!["/usr/bin/probe".to_owned()], Network::None) };
     let base = Base::Image { reference: image.clone(), id: facts.id, user: facts.user };
     plan.steps.push(Step { title: "probe".to_owned(), base, action: Action::Run(run) });
     let tag = Reference::parse("probe:1").unwrap();
     plan.products.push(Product { name: APP.to_owned(), tag: tag.clone(), step: StepId(0) });
     let identity = PluginIdentity { name: "test".to_owned(), digest, origin: Origin::Shipped };
     let (images, network) = (vec![image.clone()], Network::None);
-    let named = Named { images, tag, environment: Vec::new(), network, caches: Vec::new(), secrets: Vec::new() };
+    let named =
+        Named { images, tag, environment: Vec::new(), network, caches: Vec::new(), secrets: Vec::new(), users: Vec::new() };
     let approved = Policy::none().approve(plan, &identity, &named).unwrap();
     let contents = Contents::default();
     engine.execute(Execution { plan: &approved, contents: &contents, keep_failed: true, progress: &Silent }).await

@@ -43,7 +43,7 @@ fn bytes_of_files(content: &Content) -> usize {
 
 fn count_instructions(step: &Step) -> usize {
     match &step.action {
-        Action::Run(run) => run.places.len(),
+        Action::Run(run) => run.places.len() + run.transient.len(),
         Action::Build(build) => build.instructions.len(),
         Action::Assemble(assemble) => assemble.layers.len(),
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use sti_core::Plan;
-use sti_core::plan::{Action, Build, Content, ContentId, Instruction, Network, Placement, Run, Step, StepId};
+use sti_core::plan::{
+    Action, Build, Content, ContentId, Instruction, Network, OnFailure, Placement, Run, Step, StepId, is_at_or_below,
+};
 
 use super::At;
 use super::images::{judge_base, judge_changes};
@@ -55,10 +57,25 @@ fn judge_run(plan: &Plan, run: &Run, at: &At<'_>) -> Result<(), Denial> {
     judge_network(at, run.network)?;
     run.working_directory.iter().try_for_each(|path| judge_directory(at, "work in", path))?;
     let mut taken = BTreeSet::new();
+    for directory in &run.transient {
+        judge_absolute(at, "forget what is in", directory)?;
+        if !taken.insert(directory) {
+            return Err(at.refuse(format!("forget `{}` twice", shown(directory)), "each directory is named once"));
+        }
+    }
+    if run.on_failure == OnFailure::GoOn && run.commit.is_some() {
+        return Err(at.refuse("make an image of a step that may fail", "an image is made of a command that ended well"));
+    }
     for place in &run.places {
         match place.placement {
             Placement::Mounted => judge_absolute(at, "mount at", &place.at)?,
             Placement::Copied => judge_copied(plan, place.content, &place.at, at)?,
+        }
+        if place.placement == Placement::Copied && run.transient.iter().any(|directory| is_at_or_below(&place.at, directory)) {
+            return Err(at.refuse(
+                format!("copy to `{}`", shown(&place.at)),
+                "what is copied stays in the image, and this lies in a directory of which nothing does",
+            ));
         }
         if !taken.insert(&place.at) {
             return Err(at.refuse(

@@ -1,6 +1,6 @@
 //! Who containers and images run as, and who owns what is copied. Root is for steps whose image runs as root.
 //!
-//! Judged by what is written. A *name* may mean root inside an image, so beside numbers only the image's own name passes.
+//! Judged by what is written; a user that the command line names is as good as the image's own. A *name* may mean root inside an image, so beside numbers only the image's own name passes.
 
 use sti_core::Plan;
 use sti_core::plan::{Action, Assemble, Base, Build, Copied, Instruction, Run, Step};
@@ -113,7 +113,7 @@ fn judge_user(verb: &str, user: &str, base: &Standing, at: &At<'_>) -> Result<()
         return Err(refuse_by_file(verb, user, &who, at));
     }
     let is_images_own = matches!((&who, Who::parse(&base.own)), (Who::Name(name), Some(Who::Name(own))) if *name == own);
-    if base.is_roots || is_images_own {
+    if base.is_roots || is_images_own || at.grant.named.users.iter().any(|named| named == user) {
         return Ok(());
     }
     Err(refuse_by_image(verb, user, &who, base, at))
@@ -134,10 +134,11 @@ fn refuse_by_image(verb: &str, user: &str, who: &Who<'_>, base: &Standing, at: &
         format!("the image's user is `{}`", shown(&base.own))
     };
     if let Who::Name(_) = who {
-        let hint = "the plugin can name users by number".to_owned();
+        let hint = format!("where that is right, name it yourself: --assemble-user {}; or name it by number", shown(user));
         return at.refuse_with(format!("{verb} `{}`", shown(user)), format!("{owner}, and another name may mean root"), hint);
     }
-    let hint = "use an image that runs as root, or a plugin that gets along without".to_owned();
+    let hint =
+        "where a script must be root, name it yourself: --assemble-user root; or use an image that runs as root".to_owned();
     at.refuse_with(format!("{verb} root"), format!("{owner}, and root is granted where the image runs as root"), hint)
 }
 

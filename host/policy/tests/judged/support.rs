@@ -21,6 +21,7 @@ pub(crate) fn named() -> Named {
         network: Network::Outgoing,
         caches: vec!["wheels".to_owned()],
         secrets: vec!["token".to_owned()],
+        users: Vec::new(),
     }
 }
 
@@ -37,13 +38,10 @@ pub(crate) fn image_of(name: &str, user: &str) -> Base {
 /// A run of prepare that is committed.
 pub(crate) fn run(base: Base) -> Step {
     let run = Run {
-        command: vec!["/usr/bin/prepare".to_owned()],
         environment: vec![Variable::new("GREETING", "hello"), Variable::new("OWN", "1")],
-        user: None,
-        working_directory: None,
-        network: Network::Outgoing,
         places: vec![Place { content: ContentId(0), at: "/tmp/src".to_owned(), placement: Placement::Mounted }],
         commit: Some(ImageChanges::default()),
+        ..Run::new(vec!["/usr/bin/prepare".to_owned()], Network::Outgoing)
     };
     Step { title: "run prepare".to_owned(), base, action: Action::Run(run) }
 }

@@ -1,7 +1,7 @@
 //! The rows of a step: a label, and what it is about.
 
 use super::words::{base, command, content, network, pair, quoted, user};
-use crate::plan::{Action, Assemble, Build, Copied, ImageChanges, Instruction, Placement, Plan, Run, Step, StepId};
+use crate::plan::{Action, Assemble, Build, Copied, ImageChanges, Instruction, OnFailure, Placement, Plan, Run, Step, StepId};
 
 /// A label with what stands behind it.
 type Row = (&'static str, String);
@@ -25,6 +25,7 @@ pub(super) fn of_step(plan: &Plan, id: StepId, step: &Step) -> Vec<Row> {
 
 fn of_run(plan: &Plan, run: &Run) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
+    rows.extend(run.transient.iter().map(|path| ("forget", format!("what is in {} at the end", quoted(path)))));
     for place in &run.places {
         let label = match place.placement {
             Placement::Mounted => "mount",
@@ -37,6 +38,9 @@ fn of_run(plan: &Plan, run: &Run) -> Vec<Row> {
     rows.extend(run.working_directory.iter().map(|path| ("in", quoted(path))));
     rows.push(("network", network(run.network).to_owned()));
     rows.push(("run", command(&run.command)));
+    if run.on_failure == OnFailure::GoOn {
+        rows.push(("failing", "the build goes on, without what this should leave".to_owned()));
+    }
     rows
 }
 
