@@ -11,12 +11,21 @@
 //! assert_eq!(ASSEMBLE.build, "assemble");
 //! ```
 
+mod assemble;
+mod brought;
+mod environment;
+mod followed;
+mod locations;
 mod parts;
 mod scripts;
 
-use crate::{Image, Problem};
+use crate::Image;
 
-pub use parts::{Parts, assemble_not_supported};
+pub use assemble::{AssembleParts, Previous};
+pub use environment::environment_of;
+pub use followed::{Followed, Follows, follows};
+pub use locations::scripts_directory;
+pub use parts::Parts;
 pub use scripts::{Fitness, Script, examine};
 
 pub(crate) use scripts::judge;
@@ -50,6 +59,10 @@ pub struct Contract {
     pub source: &'static str,
     /// Where artifacts of the previous build arrive, below the destination.
     pub artifacts: &'static str,
+    /// Where scripts arrive that do not lie in the image, below the destination.
+    pub scripts: &'static str,
+    /// The label by which an image says who its scripts run as, where that is not its own user.
+    pub user_label: Option<&'static str>,
     /// Where the result of an extended build is left, below the destination; without one, paths are chosen by the user.
     pub result: Option<&'static str>,
 }
@@ -78,6 +91,8 @@ pub const PREPARE: Contract = Contract {
     destination_labels: &[],
     source: "src",
     artifacts: "artifacts",
+    scripts: "scripts",
+    user_label: None,
     result: Some("build"),
 };
 
@@ -96,6 +111,8 @@ pub const ASSEMBLE: Contract = Contract {
     destination_labels: &["io.openshift.s2i.destination", "io.s2i.destination"],
     source: "src",
     artifacts: "artifacts",
+    scripts: "scripts",
+    user_label: Some("io.openshift.s2i.assemble-user"),
     result: None,
 };
 
@@ -140,11 +157,6 @@ impl Contract {
             announced.next().map(|variable| variable.value)
         };
         by_label().or_else(by_variable)
-    }
-
-    /// Tells whether an image follows this contract: by its labels and variables, or else by its build script.
-    pub fn is_followed_by(&self, image: &Image) -> Result<bool, Problem> {
-        Ok(self.announced_by(image).is_some() || !image.look_at([self.build_script()])?.is_empty())
     }
 
     fn script(&self, name: &str) -> String {

@@ -1,6 +1,6 @@
 //! A build to be planned, as a strategy is asked for it.
 
-use crate::{Network, Setting, Tree, Variable, card::default_of, host::requests};
+use crate::{Incremental, Network, Setting, Tree, Variable, card::default_of, host::requests};
 
 /// A build to be planned. Given to [`Strategy::decide`](crate::Strategy::decide).
 ///
@@ -68,6 +68,26 @@ impl<'a> Job<'a> {
     /// Tells the name that an earlier product of this name would have; none where the user asked for a clean build.
     pub fn previous_image(&self, product: &str) -> Option<String> {
         self.job.previous_image(product)
+    }
+
+    /// Tells whether the user wants what an earlier product saved.
+    pub fn incremental(&self) -> Incremental {
+        self.job.incremental()
+    }
+
+    /// Tells where the user says that scripts of the contract `assemble` are, such as `image:///usr/libexec/s2i`.
+    pub fn scripts_url(&self) -> Option<String> {
+        self.job.scripts_url()
+    }
+
+    /// Tells below which directory the user wants source, scripts and artifacts to arrive.
+    pub fn destination(&self) -> Option<String> {
+        self.job.destination()
+    }
+
+    /// Tells who the user wants the script to run as that builds.
+    pub fn assemble_user(&self) -> Option<String> {
+        self.job.assemble_user()
     }
 
     /// Tells the contract that the user forced, `prepare` or `assemble`.

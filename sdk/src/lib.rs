@@ -57,7 +57,7 @@ pub use variable::Variable;
 pub use host::{
     images::{Identity, PathFact, PathKind, Pull},
     plans::Placement,
-    requests::{Moment, Severity},
+    requests::{Incremental, Moment, Severity},
     trees::{Entry, EntryKind},
     types::Network,
 };

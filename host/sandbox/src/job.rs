@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cap_std::fs::Dir;
-use sti_core::{Blob, ImageFacts, Plan, Progress, Reference, Tree, Variable, plan::Network, tree};
+use sti_core::{Blob, ImageFacts, Incremental, Plan, Progress, Reference, Tree, Variable, plan::Network, tree};
 use sti_engine::Questions;
 
 use crate::{Keeper, Moment, Web};
@@ -25,6 +25,14 @@ pub struct Job {
     pub tag: Reference,
     /// Whether an earlier product is to be ignored.
     pub clean: bool,
+    /// Whether artifacts of an earlier product are wanted.
+    pub incremental: Incremental,
+    /// Where the user says that scripts are.
+    pub scripts_url: Option<String>,
+    /// Below which directory the user wants everything to arrive.
+    pub destination: Option<String>,
+    /// Who the user wants the script to run as that builds.
+    pub assemble_user: Option<String>,
     /// `prepare` or `assemble`, where the user forced one.
     pub contract: Option<String>,
     /// The user's variables.

@@ -1,7 +1,7 @@
 //! The images that take part in a build by the prepare contract, found and checked before anything is planned.
 
-use super::{ASSEMBLE, Fitness, PREPARE, examine};
-use crate::{Content, Image, Job, Plan, Problem, Pull, find, log};
+use super::{ASSEMBLE, PREPARE, examine, follows};
+use crate::{Content, Image, Incremental, Job, Plan, Problem, Pull, find, log};
 
 /// The images of a build by the prepare contract. Found by [`Parts::find`], which answers every question that a strategy has
 /// before it plans, and tells the user what kind of build it is.
@@ -31,18 +31,24 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Finds the images of a job and checks that they follow the contract. Says which contract and which kind of build it is, and why.
+    /// Finds the images of a job and checks that they follow the contract. Says which contract and which kind of build it is, and why. A
+    /// builder of the other contract is a problem: see [`Followed::find`](super::Followed::find).
     pub fn find(job: &Job) -> Result<Self, Problem> {
-        refuse_assemble(job)?;
-        let builder = image(job, &job.builder_image(), "builder")?;
-        let why = if job.contract().is_some() {
-            "asked for"
-        } else {
-            &format!("`{}` has {}", builder.reference(), PREPARE.build_script())
-        };
+        let builder = image(&job.builder_image(), "builder")?;
+        let found = follows(&builder, job.contract().as_deref(), Some(&job.source()))?;
+        if found.contract == &ASSEMBLE {
+            return Err(of_the_other_contract(&builder, &found.why));
+        }
+        Self::of(job, builder, &found.why)
+    }
+
+    pub(super) fn of(job: &Job, builder: Image, why: &str) -> Result<Self, Problem> {
+        refuse_words_of_assemble(job)?;
+        check_scripts(&builder)?;
         log::info(format!("contract `{}`: {why}", PREPARE.name));
-        let runtime = job.runtime_image().map(|name| image(job, &name, "runtime")).transpose()?;
-        if runtime.is_some() {
+        let runtime = job.runtime_image().map(|name| image(&name, "runtime")).transpose()?;
+        if let Some(runtime) = &runtime {
+            check_runtime(runtime, job)?;
             require_save_artifacts(&builder)?;
         }
         let previous = previous(job, if runtime.is_some() { "build" } else { "app" }, &builder)?;
@@ -61,43 +67,39 @@ impl Parts {
     }
 }
 
-fn refuse_assemble(job: &Job) -> Result<(), Problem> {
-    if job.contract().as_deref() != Some(ASSEMBLE.name) {
-        return Ok(());
-    }
-    Err(Problem::invalid("assemble-not-supported", "the contract `assemble` comes later; so far, sti builds by `prepare`")
-        .hint("use a builder image with /usr/bin/prepare, and leave --contract out"))
+/// What the user may say of the other contract only.
+fn refuse_words_of_assemble(job: &Job) -> Result<(), Problem> {
+    let said = [
+        ("--scripts-url", job.scripts_url().is_some()),
+        ("--destination", job.destination().is_some()),
+        ("--assemble-user", job.assemble_user().is_some()),
+    ];
+    let Some((flag, _)) = said.into_iter().find(|(_, is_said)| *is_said) else { return Ok(()) };
+    let message = format!("`{flag}` is about the contract `{}`, and this build follows `{}`", ASSEMBLE.name, PREPARE.name);
+    Err(Problem::invalid("flag-of-other-contract", message).hint(format!("leave {flag} out, or say --contract assemble")))
 }
 
-/// Tells that an image follows the contract that comes later.
-///
-/// ```
-/// let problem = sti_plugin::contract::assemble_not_supported("centos/python");
-/// assert_eq!(problem.code(), "assemble-not-supported");
-/// ```
-pub fn assemble_not_supported(image: &str) -> Problem {
-    let message = format!("`{image}` follows the contract `assemble`, which comes later; so far, sti builds by `prepare`");
-    Problem::invalid("assemble-not-supported", message)
-        .hint("use an image with /usr/bin/prepare and /usr/bin/run; where this one has them, say so: --contract prepare")
+fn of_the_other_contract(image: &Image, why: &str) -> Problem {
+    let message = format!("`{}` follows the contract `{}`: {why}", image.reference(), ASSEMBLE.name);
+    Problem::invalid("contract-not-supported", message)
+        .hint("use another strategy; where the image has /usr/bin/prepare too, say so: --contract prepare")
 }
 
-fn image(job: &Job, name: &str, role: &str) -> Result<Image, Problem> {
-    let image = find(name, Pull::AsAsked)?.ok_or_else(|| {
+pub(super) fn image(name: &str, role: &str) -> Result<Image, Problem> {
+    find(name, Pull::AsAsked)?.ok_or_else(|| {
         Problem::not_found(format!("no-such-{role}-image"), format!("there is no {role} image `{name}`"))
             .hint(format!("check the name, or build or load it first: docker image inspect {name}"))
-    })?;
-    let is_forced = job.contract().is_some();
-    if !is_forced && ASSEMBLE.announced_by(&image).is_some() {
-        return Err(assemble_not_supported(name));
-    }
-    for script in examine(&image, [PREPARE.build_script(), PREPARE.run_script()])? {
-        let lacks_prepare = script.fitness == Fitness::Missing && script.path == PREPARE.build_script();
-        if lacks_prepare && !is_forced && ASSEMBLE.is_followed_by(&image)? {
-            return Err(assemble_not_supported(name));
-        }
-        script.problem(&image).map_or(Ok(()), Err)?;
-    }
-    Ok(image)
+    })
+}
+
+fn check_scripts(image: &Image) -> Result<(), Problem> {
+    let scripts = examine(image, [PREPARE.build_script(), PREPARE.run_script()])?;
+    scripts.iter().find_map(|script| script.problem(image)).map_or(Ok(()), Err)
+}
+
+fn check_runtime(runtime: &Image, job: &Job) -> Result<(), Problem> {
+    let found = follows(runtime, job.contract().as_deref(), None)?;
+    if found.contract == &ASSEMBLE { Err(of_the_other_contract(runtime, &found.why)) } else { check_scripts(runtime) }
 }
 
 fn require_save_artifacts(builder: &Image) -> Result<(), Problem> {
@@ -120,14 +122,27 @@ fn previous(job: &Job, product: &str, builder: &Image) -> Result<Option<Image>, 
         return clean("asked for", builder, &script);
     };
     let Some(image) = find(&name, Pull::Never)? else {
-        return clean(&format!("there is no earlier `{name}`"), builder, &script);
+        let why = format!("there is no earlier `{name}`");
+        refuse_if_required(job, &why)?;
+        return clean(&why, builder, &script);
     };
     if image.look_at([script.as_str()])?.is_empty() {
-        log::info(format!("clean build: the earlier `{name}` has no `{script}`"));
+        let why = format!("the earlier `{name}` has no `{script}`");
+        refuse_if_required(job, &why)?;
+        log::info(format!("clean build: {why}"));
         return Ok(None);
     }
     log::info(format!("incremental build: reuses what `{name}` saves"));
     Ok(Some(image))
+}
+
+/// A build that is demanded to be incremental is not made a clean one.
+pub(super) fn refuse_if_required(job: &Job, why: &str) -> Result<(), Problem> {
+    if job.incremental() != Incremental::Required {
+        return Ok(());
+    }
+    Err(Problem::invalid("incremental-not-possible", format!("the build cannot be incremental: {why}"))
+        .hint("--incremental, without `=require`, makes it a clean build then"))
 }
 
 /// Tells of a clean build, and of whether a later one can be incremental. Having asked here lets the host know what is worth knowing of

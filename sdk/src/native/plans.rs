@@ -167,6 +167,14 @@ impl Run {
         self.0.write(|step| step.network = Some(network));
     }
 
+    pub fn transient(&self, path: &str) {
+        self.0.write(|step| step.transient.push(path.to_owned()));
+    }
+
+    pub fn tolerate_failure(&self) {
+        self.0.write(|step| step.tolerates_failure = true);
+    }
+
     pub fn place(&self, what: &Content, at: &str, how: Placement) -> Result<(), Problem> {
         check_absolute(at)?;
         let place = RecordedPlace { content: what.0.clone(), at: at.to_owned(), placement: how };

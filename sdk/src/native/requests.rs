@@ -15,6 +15,17 @@ pub(crate) use address::Address;
 pub(crate) use subject::{Findings, Step, Subject};
 pub use subject::{Moment, Severity};
 
+/// Whether artifacts of an earlier product are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incremental {
+    /// The user said nothing: as the contract has it.
+    AsUsual,
+    /// Where that can be.
+    Wanted,
+    /// Or the build fails.
+    Required,
+}
+
 pub struct Job(pub(crate) JobBuilder);
 
 impl Job {
@@ -53,6 +64,22 @@ impl Job {
     pub fn previous_image(&self, product: &str) -> Option<String> {
         let name = if product == "app" { self.0.tag.clone() } else { format!("{}-{product}", self.0.tag) };
         (!self.0.clean).then_some(name)
+    }
+
+    pub fn incremental(&self) -> Incremental {
+        self.0.incremental
+    }
+
+    pub fn scripts_url(&self) -> Option<String> {
+        self.0.scripts_url.clone()
+    }
+
+    pub fn destination(&self) -> Option<String> {
+        self.0.destination.clone()
+    }
+
+    pub fn assemble_user(&self) -> Option<String> {
+        self.0.assemble_user.clone()
     }
 
     pub fn contract(&self) -> Option<String> {

@@ -52,6 +52,19 @@ impl Run {
         self
     }
 
+    /// Names a directory of which nothing is committed: it begins as the image has it, and what is mounted below it lies there as files do,
+    /// so that the command can move and remove it.
+    pub fn transient(self, path: &str) -> Self {
+        self.0.transient(path);
+        self
+    }
+
+    /// Lets the build go on where the command fails: the user is warned, and what it should leave is nowhere.
+    pub fn tolerate_failure(self) -> Self {
+        self.0.tolerate_failure();
+        self
+    }
+
     /// Puts content at an absolute path while the step runs: writable, owned by the container's user, no part of what is committed.
     pub fn mount(self, content: &Content, at: impl AsRef<str>) -> Result<Self, Problem> {
         self.0.place(&content.0, at.as_ref(), Placement::Mounted)?;

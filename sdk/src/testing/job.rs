@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{FakeImage, FakeImages, MemoryTree, RecordedPlan};
 use crate::{
-    Job, Network, Plan, Problem, Setting, Strategy,
+    Incremental, Job, Network, Plan, Problem, Setting, Strategy,
     log::Level,
     native::{log, plans, requests},
 };
@@ -30,6 +30,10 @@ pub struct JobBuilder {
     pub(crate) tag: String,
     pub(crate) clean: bool,
     pub(crate) network: Network,
+    pub(crate) incremental: Incremental,
+    pub(crate) scripts_url: Option<String>,
+    pub(crate) destination: Option<String>,
+    pub(crate) assemble_user: Option<String>,
     pub(crate) contract: Option<String>,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) settings: BTreeMap<String, String>,
@@ -48,6 +52,10 @@ impl JobBuilder {
             tag: tag.to_owned(),
             clean: false,
             network: Network::Outgoing,
+            incremental: Incremental::AsUsual,
+            scripts_url: None,
+            destination: None,
+            assemble_user: None,
             contract: None,
             environment: Vec::new(),
             settings: BTreeMap::new(),
@@ -90,6 +98,30 @@ impl JobBuilder {
     #[must_use]
     pub fn network(self, network: Network) -> Self {
         Self { network, ..self }
+    }
+
+    /// Says whether artifacts of an earlier product are wanted.
+    #[must_use]
+    pub fn incremental(self, incremental: Incremental) -> Self {
+        Self { incremental, ..self }
+    }
+
+    /// Says where scripts are.
+    #[must_use]
+    pub fn scripts_url(self, url: &str) -> Self {
+        Self { scripts_url: Some(url.to_owned()), ..self }
+    }
+
+    /// Says below which directory everything arrives.
+    #[must_use]
+    pub fn destination(self, directory: &str) -> Self {
+        Self { destination: Some(directory.to_owned()), ..self }
+    }
+
+    /// Says who the script runs as that builds.
+    #[must_use]
+    pub fn assemble_user(self, user: &str) -> Self {
+        Self { assemble_user: Some(user.to_owned()), ..self }
     }
 
     /// Forces a contract.

@@ -53,6 +53,10 @@ pub struct RecordedStep {
     pub working_directory: Option<String>,
     /// Runs and builds: the network, where one was set.
     pub network: Option<Network>,
+    /// Runs: directories of which nothing is committed.
+    pub transient: Vec<String>,
+    /// Runs: whether the build goes on where it fails.
+    pub tolerates_failure: bool,
     /// Runs: what was mounted or copied, in order.
     pub places: Vec<RecordedPlace>,
     /// Runs: paths that later steps may use, and `standard output`.
@@ -203,6 +207,8 @@ impl RecordedStep {
             user: None,
             working_directory: None,
             network: None,
+            transient: Vec::new(),
+            tolerates_failure: false,
             places: Vec::new(),
             captures: Vec::new(),
             is_committed: false,

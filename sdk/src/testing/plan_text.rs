@@ -31,10 +31,14 @@ impl RecordedStep {
         lines.extend(self.user.iter().map(|user| format!("user {user}")));
         lines.extend(self.working_directory.iter().map(|path| format!("working directory {path}")));
         lines.extend(self.network.map(network));
+        lines.extend(self.transient.iter().map(|path| format!("transient {path}")));
         lines.extend(self.places.iter().map(ToString::to_string));
         lines.extend(self.instructions.iter().map(ToString::to_string));
         lines.extend(self.layers.iter().map(ToString::to_string));
         lines.extend(self.captures.iter().map(|path| format!("capture {path}")));
+        if self.tolerates_failure {
+            lines.push("tolerate failure".to_owned());
+        }
         if self.is_committed {
             lines.push("commit".to_owned());
         }

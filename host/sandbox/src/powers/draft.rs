@@ -98,15 +98,7 @@ impl Draft {
 
     /// Adds a step that runs a container.
     pub(crate) fn run(&mut self, title: &str, base: Base, budget: &mut Budget) -> Written<StepId> {
-        let run = Run {
-            command: Vec::new(),
-            environment: Vec::new(),
-            user: None,
-            working_directory: None,
-            network: self.network,
-            places: Vec::new(),
-            commit: None,
-        };
+        let run = Run::new(Vec::new(), self.network);
         self.step(title, base, Action::Run(run), budget)
     }
 

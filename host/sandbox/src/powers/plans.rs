@@ -4,7 +4,9 @@ use sti_bindings::{
     handles::{Assembly, Build, Content, Made, Plan, Run},
     host::sti::host::plans as wit,
 };
-use sti_core::plan::{Base, Content as Kind, ContentId, Copied, Instruction, Network, Place, Placement, PlanFile, StepId};
+use sti_core::plan::{
+    Base, Content as Kind, ContentId, Copied, Instruction, Network, OnFailure, Place, Placement, PlanFile, StepId,
+};
 use wasmtime::component::Resource;
 
 use super::{
@@ -179,6 +181,23 @@ impl wit::HostRun for State {
         let network: Network = network_from_wit(network);
         self.set(|draft, _| {
             draft.in_run(step, |run| run.network = network);
+            Ok(())
+        })
+    }
+
+    fn transient(&mut self, run: Resource<Run>, path: String) -> Done {
+        let step = StepId(self.handles.get(&run)?.0);
+        self.set(|draft, budget| {
+            let path = draft::path(path, budget)?;
+            draft.in_run(step, |run| run.transient.push(path));
+            Ok(())
+        })
+    }
+
+    fn tolerate_failure(&mut self, run: Resource<Run>) -> Done {
+        let step = StepId(self.handles.get(&run)?.0);
+        self.set(|draft, _| {
+            draft.in_run(step, |run| run.on_failure = OnFailure::GoOn);
             Ok(())
         })
     }

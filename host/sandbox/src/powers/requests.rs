@@ -5,7 +5,7 @@ use sti_bindings::{
     host::sti::host::{requests as wit, types},
 };
 use sti_core::{
-    Finding, Severity,
+    Finding, Incremental, Severity,
     plan::{Action, Base, Instruction, Network},
 };
 use wasmtime::component::Resource;
@@ -59,6 +59,26 @@ impl wit::HostJob for State {
         let job = self.job_of_call()?;
         let tag = if job.clean { None } else { job.tag_of(&product).ok() };
         Ok(tag.map(|tag| tag.written().to_owned()))
+    }
+
+    fn incremental(&mut self, _: Resource<Job>) -> Said<wit::Incremental> {
+        Ok(match self.job_of_call()?.incremental {
+            Incremental::AsUsual => wit::Incremental::AsUsual,
+            Incremental::Wanted => wit::Incremental::Wanted,
+            Incremental::Required => wit::Incremental::Required,
+        })
+    }
+
+    fn scripts_url(&mut self, _: Resource<Job>) -> Said<Option<String>> {
+        Ok(self.job_of_call()?.scripts_url.clone())
+    }
+
+    fn destination(&mut self, _: Resource<Job>) -> Said<Option<String>> {
+        Ok(self.job_of_call()?.destination.clone())
+    }
+
+    fn assemble_user(&mut self, _: Resource<Job>) -> Said<Option<String>> {
+        Ok(self.job_of_call()?.assemble_user.clone())
     }
 
     fn contract(&mut self, _: Resource<Job>) -> Said<Option<String>> {

@@ -9,7 +9,9 @@ use std::{
 
 use async_trait::async_trait;
 use cap_std::{ambient_authority, fs::Dir};
-use sti_core::{Event, Identity, ImageFacts, PathFact, Plan, Problem, Progress, Reference, Tree, Variable, plan::Network};
+use sti_core::{
+    Event, Identity, ImageFacts, Incremental, PathFact, Plan, Problem, Progress, Reference, Tree, Variable, plan::Network,
+};
 use sti_engine::Questions;
 use sti_sandbox::{Component, Error, Job, Limits, Plugin, Powers, Sandbox, Settings};
 
@@ -96,6 +98,10 @@ pub(crate) fn job() -> Job {
         runtime_image: None,
         tag: reference("app:1"),
         clean: false,
+        incremental: Incremental::AsUsual,
+        scripts_url: None,
+        destination: None,
+        assemble_user: None,
         contract: None,
         environment: Vec::new(),
         settings: Vec::new(),
