@@ -1,23 +1,25 @@
-//! The strategy `commit`: runs `prepare` in a container that has source and artifacts mounted, and commits that container.
+//! The strategy `commit`: runs `prepare` or `assemble` in a container that has source and artifacts mounted, and commits that container.
 //!
 //! The product is the builder image (of an extended build: the runtime image) with one new layer, and nothing of what was mounted
 //! in it. Its command is exactly the run script; entrypoint, user, ports and all the rest stay as the image has them.
 //!
-//! | build | steps |
+//! | build by `prepare` | steps |
 //! |---|---|
 //! | clean | prepare in the builder |
 //! | incremental | save-artifacts in the previous product → prepare in the builder |
 //! | extended | prepare in the builder (product `build`) → prepare in the runtime image |
 //! | extended incremental | save-artifacts in the previous `build` → prepare in the builder (product `build`) → prepare in the runtime image |
+//!
+//! | build by `assemble` | steps |
+//! |---|---|
+//! | clean | assemble in the builder |
+//! | incremental | save-artifacts in the previous product, whose output is a tar → assemble in the builder |
+//! | with a run script in the source | the same → instructions that add the script |
 
-use sti_plugin::{
-    Card, Content, Image, Job, Made, Plan, Problem, Run, Strategy,
-    contract::{PREPARE, Parts},
-    register_strategy,
-};
+mod assemble;
+mod prepare;
 
-/// The name of the product that holds the builder of an extended build, for the next one's artifacts.
-const BUILD: &str = "build";
+use sti_plugin::{Card, Job, Plan, Problem, Strategy, contract::Followed, register_strategy};
 
 /// Decides for containers that are committed.
 pub struct Commit;
@@ -28,43 +30,13 @@ impl Strategy for Commit {
     fn card() -> Card {
         Card::new("commit", env!("CARGO_PKG_VERSION"))
             .alias("run")
-            .summary("runs prepare in a container that has the source mounted, and commits it: one new layer")
+            .summary("runs prepare or assemble in a container that has the source mounted, and commits it: one new layer")
     }
 
     fn decide(job: &Job, plan: &Plan) -> Result<(), Problem> {
-        let parts = Parts::find(job)?;
-        let artifacts = parts.saved_artifacts(plan)?;
-        let app = match &parts.runtime {
-            None => prepare(job, plan, &parts.builder, artifacts.as_ref())?.commit(),
-            Some(runtime) => extended(job, plan, &parts.builder, runtime, artifacts)?,
-        };
-        app.command([PREPARE.run_script()]).environment(job.environment());
-        plan.product("app", &app)
+        match Followed::find(job)? {
+            Followed::Prepare(parts) => prepare::decide(job, plan, &parts),
+            Followed::Assemble(parts) => assemble::decide(plan, &parts),
+        }
     }
-}
-
-/// Runs prepare in the builder, with the source and, in an incremental build, with artifacts.
-fn prepare(job: &Job, plan: &Plan, builder: &Image, artifacts: Option<&Content>) -> Result<Run, Problem> {
-    let run = prepare_with("prepare", job, plan, builder, &plan.source())?;
-    match artifacts {
-        Some(artifacts) => run.mount(artifacts, PREPARE.artifacts_at()),
-        None => Ok(run),
-    }
-}
-
-/// Runs prepare in the builder, whose result is then the source of the runtime image's prepare.
-///
-/// The builder finds a directory for artifacts even where there are none, and an empty one for its result.
-fn extended(job: &Job, plan: &Plan, builder: &Image, runtime: &Image, artifacts: Option<Content>) -> Result<Made, Problem> {
-    let result_at = PREPARE.result_at().unwrap_or_default();
-    let artifacts = artifacts.unwrap_or_else(|| plan.empty());
-    let building = prepare(job, plan, builder, Some(&artifacts))?.mount(&plan.empty(), &result_at)?;
-    let result = building.capture(&result_at)?;
-    plan.product(BUILD, &building.commit())?;
-    Ok(prepare_with("prepare in runtime image", job, plan, runtime, &result)?.commit())
-}
-
-/// Runs an image's prepare with a source, as the image's own user.
-fn prepare_with(title: &str, job: &Job, plan: &Plan, image: &Image, source: &Content) -> Result<Run, Problem> {
-    plan.run(title, image)?.command([PREPARE.build_script()]).environment(job.environment()).mount(source, PREPARE.source_at())
 }

@@ -2,7 +2,7 @@
 
 use sti_commit::Commit;
 use sti_plugin::{
-    PathKind, Problem, ProblemKind, Strategy,
+    Incremental, PathKind, Problem, ProblemKind, Strategy,
     log::Level,
     testing::{Decision, FakeImage, JobBuilder, MemoryTree},
 };
@@ -207,13 +207,19 @@ fn hands_on_what_the_host_refuses() {
 }
 
 #[test]
-fn refuses_the_contract_that_comes_later_unless_the_other_one_is_forced() {
-    check_refuses(&job().image(image("builder")).contract("assemble"), "assemble-not-supported", &["comes later"]);
+fn follows_the_contract_that_is_forced() {
+    check_refuses(&job().image(image("builder")).contract("assemble"), "assemble-missing", &["`builder`", "/usr/libexec/s2i"]);
     let labelled = image("builder").label("io.openshift.s2i.scripts-url", "image:///usr/libexec/s2i");
-    check_refuses(&job().image(labelled.clone()), "assemble-not-supported", &["`builder`"]);
-    let by_files = FakeImage::new("builder").executable("/usr/libexec/s2i/assemble");
-    check_refuses(&job().image(by_files), "assemble-not-supported", &["`builder`"]);
-
+    check_refuses(&job().image(labelled.clone()), "assemble-missing", &["`builder`"]);
     let forced = job().image(labelled).contract("prepare").decide::<Commit>();
     assert_eq!(forced.expect_plan().products.len(), 1);
+}
+
+#[test]
+fn refuses_what_is_said_of_the_other_contract() {
+    let job = || job().image(image("builder"));
+    for job in [job().scripts_url("image:///opt"), job().destination("/opt"), job().assemble_user("7")] {
+        check_refuses(&job, "flag-of-other-contract", &["`prepare`"]);
+    }
+    check_refuses(&job().incremental(Incremental::Required), "incremental-not-possible", &["there is no earlier `app:1`"]);
 }

@@ -1,29 +1,32 @@
-//! The validator `contract`: tells whether an image can take part in a build by the prepare contract.
+//! The validator `contract`: tells whether an image can take part in a build by the contract that it follows.
 //!
 //! It looks at the images before anything is planned, and says everything that is wrong with each:
 //!
 //! | code | severity | what is the case |
 //! |---|---|---|
-//! | `assemble-not-supported` | failure | the image follows the assemble contract (found by its labels, then its files) |
-//! | `prepare-missing`, `run-missing`, `save-artifacts-missing` | failure | there is no such script |
+//! | `prepare-missing`, `assemble-missing`, `run-missing`, `save-artifacts-missing` | failure | there is no such script |
+//! | `scripts-elsewhere` | failure | the image says that its scripts of `assemble` are somewhere outside of it |
 //! | `…-not-a-file` | failure | there is something else, such as a directory |
 //! | `…-not-executable` | failure | the image's user may not execute it |
 //! | `entrypoint-swallows-command` | warning | the product's entrypoint will be given the run script |
 //! | `triggers-not-run` | warning | the image has `ONBUILD` instructions, which are no part of the contract |
 //!
 //! `save-artifacts` is asked of a builder in an incremental build only. An entrypoint is a warning and no failure: many entrypoints
-//! end by executing the command that they are given, and the build itself runs past them; only the author of the image can know.
+//! end by executing the command that they are given, and the build itself runs past them; only the author of the image can know. By
+//! the contract `assemble` nothing is said of it: its images have such entrypoints on purpose.
+//!
+//! A source may bring scripts of `assemble` along, so in a build those of the image are left to the strategy, which knows all places.
 
 use sti_plugin::{
     Card, Finding, Findings, Image, Moment, Problem, Subject, Validator,
-    contract::{ASSEMBLE, Fitness, PREPARE, assemble_not_supported, examine},
+    contract::{ASSEMBLE, PREPARE, examine, follows, scripts_directory},
     register_validator,
 };
 
 /// The role of the image that source is built in.
 const BUILDER: &str = "builder";
 
-/// Judges images by the prepare contract.
+/// Judges images by the contract that they follow.
 pub struct Contract;
 
 register_validator!(Contract);
@@ -37,40 +40,43 @@ impl Validator for Contract {
 
     fn validate(subject: &Subject, findings: &Findings) -> Result<(), Problem> {
         let Some(image) = subject.image() else { return Ok(()) };
-        if follows_assemble(subject, &image)? {
-            findings.add(assemble_not_supported(&image.reference()));
-            // What the other contract wants is of no use to who reads this.
-            return Ok(());
-        }
-        for script in examine(&image, scripts(subject))? {
-            if let Some(problem) = script.problem(&image) {
-                findings.add(problem);
+        let followed = follows(&image, subject.contract().as_deref(), subject.source().as_ref())?;
+        let is_by_assemble = followed.contract == &ASSEMBLE;
+        let scripts = if is_by_assemble { scripts_of_assemble(subject, &image) } else { Ok(scripts(subject)) };
+        match scripts {
+            Err(problem) => findings.add(problem),
+            Ok(scripts) => {
+                for script in examine(&image, scripts)? {
+                    if let Some(problem) = script.problem(&image) {
+                        findings.add(problem);
+                    }
+                }
             }
         }
-        entrypoint(&image).into_iter().chain(triggers(&image)).for_each(|finding| findings.add(finding));
+        let entrypoint = if is_by_assemble { None } else { entrypoint(&image) };
+        entrypoint.into_iter().chain(triggers(&image)).for_each(|finding| findings.add(finding));
         Ok(())
     }
 }
 
-/// Lists what must be there.
+/// Lists what must be there by `assemble`; nothing where a source may bring it.
+fn scripts_of_assemble(subject: &Subject, image: &Image) -> Result<Vec<String>, Problem> {
+    if subject.source().is_some() {
+        return Ok(Vec::new());
+    }
+    let directory = scripts_directory(image)?;
+    let saves = subject.is_incremental() && subject.role() == BUILDER;
+    let names = [ASSEMBLE.build, ASSEMBLE.run].into_iter().chain(saves.then_some(ASSEMBLE.save_artifacts));
+    Ok(names.map(|name| format!("{directory}/{name}")).collect())
+}
+
+/// Lists what must be there by `prepare`.
 fn scripts(subject: &Subject) -> Vec<String> {
     let mut scripts = vec![PREPARE.build_script(), PREPARE.run_script()];
     if subject.is_incremental() && subject.role() == BUILDER {
         scripts.push(PREPARE.save_artifacts_script());
     }
     scripts
-}
-
-/// Tells which contract it is: what the user forces, else what the labels say, else what the files say.
-fn follows_assemble(subject: &Subject, image: &Image) -> Result<bool, Problem> {
-    if let Some(forced) = subject.contract() {
-        return Ok(forced == ASSEMBLE.name);
-    }
-    if ASSEMBLE.announced_by(image).is_some() {
-        return Ok(true);
-    }
-    let lacks_prepare = examine(image, [PREPARE.build_script()])?.iter().any(|script| script.fitness == Fitness::Missing);
-    Ok(lacks_prepare && ASSEMBLE.is_followed_by(image)?)
 }
 
 fn entrypoint(image: &Image) -> Option<Finding> {
@@ -93,5 +99,8 @@ fn triggers(image: &Image) -> Option<Finding> {
         "`{}` has ONBUILD instructions, such as `{first}`, which a build by this contract does not count on",
         image.reference()
     );
-    Some(Finding::warning("triggers-not-run", message).hint("do their work in /usr/bin/prepare, and take them out of the image"))
+    Some(
+        Finding::warning("triggers-not-run", message)
+            .hint("do their work in the script that builds, and take them out of the image"),
+    )
 }

@@ -84,15 +84,20 @@ fn warns_of_instructions_that_a_build_by_the_contract_leaves_out() {
 }
 
 #[test]
-fn tells_the_contract_that_comes_later_by_labels_variables_and_files() {
-    let later = ["assemble-not-supported"];
+fn judges_by_the_contract_that_labels_variables_and_files_speak_for() {
+    let bare = ["assemble-missing", "run-missing"];
     let labelled = image().label("io.openshift.s2i.scripts-url", "image:///usr/libexec/s2i");
-    check_finds(&SubjectBuilder::image("builder", labelled.clone()), &later);
+    check_finds(&SubjectBuilder::image("builder", labelled.clone()), &bare);
     let by_variable = image().environment("STI_SCRIPTS_URL", "image:///usr/local/s2i");
-    check_finds(&SubjectBuilder::image("builder", by_variable), &later);
+    check_finds(&SubjectBuilder::image("builder", by_variable.clone()), &bare);
+    let fit = by_variable.executable("/usr/local/s2i/assemble").executable("/usr/local/s2i/run");
+    check_finds(&SubjectBuilder::image("builder", fit.clone().entrypoint(&["/usr/bin/enable"])), &[]);
+    check_finds(&SubjectBuilder::image("builder", fit).incremental(), &["save-artifacts-missing"]);
     let by_files = FakeImage::new("builder:1").executable("/usr/libexec/s2i/assemble");
-    check_finds(&SubjectBuilder::image("builder", by_files), &later);
-    check_finds(&SubjectBuilder::image("builder", image()).contract("assemble"), &later);
+    check_finds(&SubjectBuilder::image("builder", by_files), &["run-missing"]);
+    check_finds(&SubjectBuilder::image("builder", image()).contract("assemble"), &bare);
+    let elsewhere = image().label("io.s2i.scripts-url", "https://example.com/scripts");
+    check_finds(&SubjectBuilder::image("builder", elsewhere), &["scripts-elsewhere"]);
 
     check_finds(&SubjectBuilder::image("builder", labelled).contract("prepare"), &[]);
     check_finds(&SubjectBuilder::image("builder", image().executable("/usr/libexec/s2i/assemble")), &[]);

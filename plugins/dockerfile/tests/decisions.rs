@@ -172,5 +172,5 @@ fn refuses_before_anything_is_planned() {
     check_refuses(&job().image(FakeImage::new("builder").executable("/usr/bin/run")), "prepare-missing");
     check_refuses(&job().image(image("builder").file("/usr/bin/run", 0o600, 7, 7)), "run-not-executable");
     check_refuses(&job().image(image("builder")).image(image("runtime")).runtime_image("runtime"), "save-artifacts-missing");
-    check_refuses(&job().image(image("builder")).contract("assemble"), "assemble-not-supported");
+    check_refuses(&job().image(image("builder")).contract("assemble"), "assemble-missing");
 }

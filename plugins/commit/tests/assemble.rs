@@ -1,0 +1,225 @@
+//! What `commit` decides by the contract `assemble`.
+
+use sti_commit::Commit;
+use sti_plugin::{
+    Incremental,
+    log::Level,
+    testing::{FakeImage, JobBuilder, MemoryTree},
+};
+
+const LABEL: &str = "io.openshift.s2i.scripts-url";
+
+/// An image whose label says where its scripts are.
+fn image(name: &str) -> FakeImage {
+    let image = FakeImage::new(name).user("1001").label(LABEL, "image:///usr/libexec/s2i");
+    ["assemble", "run", "save-artifacts"]
+        .iter()
+        .fold(image, |image, script| image.executable(&format!("/usr/libexec/s2i/{script}")))
+}
+
+fn job(source: MemoryTree) -> JobBuilder {
+    JobBuilder::new("python", "app:1").source(source.file("main.py", "print(1)"))
+}
+
+fn check_plans(job: &JobBuilder, text: &str, said: &[&str]) {
+    let decision = job.decide::<Commit>();
+    assert_eq!(decision.expect_plan().to_text(), text);
+    for said in said {
+        assert!(decision.says(Level::Info, said), "nothing of `{said}` in {:?}", decision.log);
+    }
+}
+
+fn check_refuses(job: &JobBuilder, code: &str, words: &[&str]) {
+    let decision = job.decide::<Commit>();
+    let problem = decision.expect_problem();
+    assert_eq!((problem.code(), problem.hinted().is_some()), (code, true), "{problem:?}");
+    for word in words {
+        assert!(problem.message().contains(word), "nothing of `{word}` in {problem}");
+    }
+    assert!(decision.plan.steps.is_empty(), "something was planned before the refusal");
+}
+
+#[test]
+fn assembles_where_the_source_can_be_moved() {
+    check_plans(
+        &job(MemoryTree::new()).image(image("python")).environment("A", "1"),
+        "\
+1. run `assemble` on python
+   command /usr/libexec/s2i/assemble
+   environment A=1
+   transient /tmp
+   mount source at /tmp/src
+   commit
+   image command /usr/libexec/s2i/run
+   image environment A=1
+product app: step 1
+",
+        &[
+            "contract `assemble`: `python` says that its scripts are at image:///usr/libexec/s2i",
+            "clean build: with --incremental it could reuse what the earlier one saves",
+        ],
+    );
+}
+
+#[test]
+fn hands_the_tar_of_the_earlier_product_over_where_that_is_asked_for() {
+    let incremental = "\
+1. run `save artifacts of app:1` on app:1
+   command /usr/libexec/s2i/save-artifacts
+   capture standard output
+   tolerate failure
+2. run `assemble` on python
+   command /usr/libexec/s2i/assemble
+   transient /tmp
+   mount source at /tmp/src
+   mount standard output of step 1 at /tmp/artifacts
+   commit
+   image command /usr/libexec/s2i/run
+product app: step 2
+";
+    let job = job(MemoryTree::new()).image(image("python")).image(image("app:1"));
+    let said = ["incremental build: reuses what `app:1` saves"];
+    check_plans(&job.clone().incremental(Incremental::Wanted), incremental, &said);
+    let required = incremental.replace("   tolerate failure\n", "");
+    check_plans(&job.incremental(Incremental::Required), &required, &said);
+}
+
+#[test]
+fn makes_a_clean_build_of_what_cannot_be_incremental_unless_that_is_refused() {
+    let without = FakeImage::new("app:1").label(LABEL, "image:///usr/libexec/s2i");
+    let unable = FakeImage::new("python").label(LABEL, "image:///usr/libexec/s2i");
+    let unable = unable.executable("/usr/libexec/s2i/assemble").executable("/usr/libexec/s2i/run");
+    let cases = [
+        (job(MemoryTree::new()).image(image("python")), "there is no earlier `app:1`"),
+        (
+            job(MemoryTree::new()).image(image("python")).image(without),
+            "the earlier `app:1` has no `/usr/libexec/s2i/save-artifacts`",
+        ),
+        (job(MemoryTree::new()).image(unable).image(image("app:1")), "there is no script `save-artifacts`"),
+    ];
+    for (job, why) in cases {
+        let decision = job.clone().incremental(Incremental::Wanted).decide::<Commit>();
+        assert_eq!(decision.expect_plan().steps.len(), 1);
+        assert!(decision.says(Level::Info, &format!("clean build: {why}")), "{:?}", decision.log);
+        check_refuses(&job.incremental(Incremental::Required), "incremental-not-possible", &[why]);
+    }
+}
+
+#[test]
+fn takes_scripts_of_the_source_before_those_of_the_image() {
+    let source = MemoryTree::new().file(".s2i/bin/run", "#!/bin/sh\n").file(".sti/bin/assemble", "#!/bin/bash\n");
+    let decision = job(source).image(image("python")).decide::<Commit>();
+    assert_eq!(
+        decision.expect_plan().to_text(),
+        "\
+1. run `assemble` on python
+   command /tmp/scripts/assemble
+   transient /tmp
+   mount source at /tmp/src
+   mount files assemble, run at /tmp/scripts
+   commit
+2. build `add the run script of the source` on step 1
+   copy files run at /tmp/scripts
+   image command /tmp/scripts/run
+product app: step 2
+"
+    );
+    assert_eq!(decision.plan.files["assemble"], (0o755, b"#!/bin/bash\n".to_vec()));
+}
+
+#[test]
+fn saves_artifacts_by_a_script_of_the_source() {
+    let source = MemoryTree::new().file(".s2i/bin/save-artifacts", "#!/bin/sh\n");
+    let job = job(source).image(image("python")).image(FakeImage::new("app:1")).incremental(Incremental::Wanted);
+    let plan = job.decide::<Commit>().expect_plan().to_text();
+    let save = "\
+1. run `save artifacts of app:1` on app:1
+   command /tmp/scripts/save-artifacts
+   mount files save-artifacts at /tmp/scripts
+   capture standard output
+   tolerate failure
+";
+    assert!(plan.starts_with(save), "{plan}");
+}
+
+#[test]
+fn looks_for_scripts_where_the_user_says_first() {
+    let image = image("python").executable("/opt/mine/assemble");
+    let job = job(MemoryTree::new().file(".s2i/bin/assemble", "")).image(image).scripts_url("image:///opt/mine/");
+    let plan = job.decide::<Commit>();
+    assert_eq!(plan.expect_plan().steps[0].command, ["/opt/mine/assemble"]);
+    assert_eq!(plan.expect_plan().steps[0].changes.command, Some(vec!["/usr/libexec/s2i/run".to_owned()]));
+    check_refuses(&job.scripts_url("ftp://x/y"), "invalid-scripts-url", &["ftp://x/y"]);
+}
+
+#[test]
+fn names_a_script_that_is_nowhere_and_where_it_was_looked_for() {
+    let bare = FakeImage::new("python").label(LABEL, "image:///usr/libexec/s2i").executable("/usr/libexec/s2i/assemble");
+    check_refuses(&job(MemoryTree::new()).image(bare), "run-missing", &["`.s2i/bin`", "`/usr/libexec/s2i` of `python`"]);
+    let elsewhere = FakeImage::new("python").label(LABEL, "https://example.com/scripts");
+    check_refuses(&job(MemoryTree::new()).image(elsewhere), "assemble-missing", &["https://example.com/scripts"]);
+    let closed = image("python").file("/usr/libexec/s2i/run", 0o600, 7, 7);
+    check_refuses(&job(MemoryTree::new()).image(closed), "run-not-executable", &["`/usr/libexec/s2i/run`"]);
+    let link = MemoryTree::new().symlink(".s2i/bin/assemble", "../../build.sh");
+    check_refuses(&job(link).image(image("python")), "brought-not-a-file", &["`.s2i/bin/assemble`"]);
+    let extended = job(MemoryTree::new()).image(image("python")).image(image("slim")).runtime_image("slim");
+    check_refuses(&extended, "extended-not-supported", &["`python`"]);
+}
+
+#[test]
+fn puts_variables_of_the_source_below_those_of_the_user() {
+    let source = MemoryTree::new().file(".s2i/environment", "# comment\nA=1\nB=2\n\nA=3\n");
+    let job = job(source).image(image("python")).environment("B", "user").environment("C", "x=y");
+    let plan = job.decide::<Commit>();
+    let step = &plan.expect_plan().steps[0];
+    let written: Vec<String> = step.environment.iter().map(ToString::to_string).collect();
+    assert_eq!(written, ["A=3", "B=user", "C=x=y"]);
+    assert_eq!(step.changes.environment, step.environment);
+    for (text, line) in [("A=1\nB\n", ":2`"), ("=1\n", ":1`"), ("A B=1\n", ":1`")] {
+        let source = MemoryTree::new().file(".s2i/environment", text);
+        let job = JobBuilder::new("python", "app:1").source(source).image(image("python"));
+        check_refuses(&job, "invalid-environment", &["`.s2i/environment", line]);
+    }
+}
+
+#[test]
+fn runs_scripts_as_the_user_of_the_flag_or_of_the_label() {
+    let labelled =
+        || job(MemoryTree::new()).image(image("python").label("io.openshift.s2i.assemble-user", "7")).image(image("app:1"));
+    let users = |job: JobBuilder| {
+        let decision = job.incremental(Incremental::Wanted).decide::<Commit>();
+        decision.expect_plan().steps.iter().map(|step| step.user.clone().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    assert_eq!(users(labelled()), ["7", "7"]);
+    assert_eq!(users(labelled().assemble_user("8:0")), ["8:0", "8:0"]);
+    assert_eq!(labelled().decide::<Commit>().expect_plan().steps[0].changes.user, None);
+}
+
+#[test]
+fn keeps_what_lies_where_the_image_has_files_of_its_own() {
+    let image = image("python").label("io.openshift.s2i.destination", "/opt/app").working_directory("/opt/app/src");
+    check_plans(
+        &job(MemoryTree::new()).image(image),
+        "\
+1. run `assemble` on python
+   command /usr/libexec/s2i/assemble
+   copy source at /opt/app/src
+   commit
+   image command /usr/libexec/s2i/run
+product app: step 1
+",
+        &["`python` keeps files of its own in /opt/app: what its scripts leave of the source there stays"],
+    );
+    let passing = self::image("python").label("io.openshift.s2i.destination", "/opt/s2i/destination/");
+    let plan = job(MemoryTree::new()).image(passing.clone()).decide::<Commit>();
+    assert_eq!(plan.expect_plan().steps[0].transient, ["/opt/s2i/destination"]);
+    let plan = job(MemoryTree::new()).image(passing).destination("/var/tmp").decide::<Commit>();
+    assert_eq!(plan.expect_plan().steps[0].transient, ["/var/tmp"]);
+    for destination in ["tmp", "/", "/a/../b"] {
+        check_refuses(
+            &job(MemoryTree::new()).image(self::image("python")).destination(destination),
+            "invalid-destination",
+            &[destination],
+        );
+    }
+}
