@@ -125,7 +125,7 @@ async fn approve(request: &BuildRequest, host: &Host, progress: &Arc<dyn Progres
     fetched.tree.check()?;
     let images = Arc::new(Images::of(request, host, &strategy, Arc::clone(progress)));
     images.find_named(request).await?;
-    judge::judge_images(request, host, &images, progress).await?;
+    judge::judge_images(request, &fetched.tree, host, &images, progress).await?;
     let plan = decide(request, &fetched, &strategy, &images, progress).await?;
     let plan = provenance::stamp(plan, request, &fetched);
     let plan = host.policy.approve(plan, strategy.identity(), &request.named())?;

@@ -273,6 +273,14 @@ pub(crate) struct WhatToBuild {
     /// Ignore an earlier product: reuse nothing
     #[arg(long)]
     pub(crate) clean: bool,
+    /// Reuse what an earlier product saves; with `=require` it is an error where that cannot be
+    ///
+    /// By `prepare` a build is incremental wherever it can be, by `assemble` only where this asks for it. Where `save-artifacts` fails
+    /// by `assemble`, the build warns and becomes a clean one, unless that is refused with `=require`.
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "wanted", conflicts_with = "clean")]
+    pub(crate) incremental: Option<IncrementalChoice>,
+    #[command(flatten)]
+    pub(crate) assembling: Assembling,
     /// A variable for the scripts and the product; repeatable
     ///
     /// One value may hold a comma-separated list (A=1,B=2) when every piece has the form NAME=VALUE; otherwise the commas belong to
@@ -316,8 +324,37 @@ pub(crate) struct WhatToBuild {
 pub(crate) enum ContractChoice {
     /// Scripts `prepare`, `run`, `save-artifacts` in /usr/bin
     Prepare,
-    /// Scripts `assemble`, `run`, `save-artifacts` (not in this version)
+    /// Scripts `assemble`, `run`, `save-artifacts` where the image's label or the source has them
     Assemble,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IncrementalChoice {
+    /// Where it can be
+    Wanted,
+    /// Or the build fails
+    Require,
+}
+
+/// What is said of builder images by the contract `assemble` only.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Assembling {
+    /// Where the image has its scripts: `image:///DIRECTORY`
+    ///
+    /// Otherwise each script is looked for in `.s2i/bin` of the source, then where the image's label `io.openshift.s2i.scripts-url` says, then
+    /// in /usr/libexec/s2i.
+    #[arg(short, long, value_name = "URL", help_heading = "Contract assemble")]
+    pub(crate) scripts_url: Option<String>,
+    /// The directory below which source, scripts and artifacts arrive
+    ///
+    /// Otherwise the image's label `io.openshift.s2i.destination` says it, else it is /tmp.
+    #[arg(long, value_name = "DIR", help_heading = "Contract assemble")]
+    pub(crate) destination: Option<String>,
+    /// Who the scripts run as that build and save artifacts
+    ///
+    /// Otherwise the image's label `io.openshift.s2i.assemble-user` says it, else it is the image's own user. The product's user stays.
+    #[arg(long, value_name = "USER", help_heading = "Contract assemble")]
+    pub(crate) assemble_user: Option<String>,
 }
 
 #[derive(Debug, Args)]

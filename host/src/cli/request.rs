@@ -2,12 +2,12 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use sti_core::{BuildId, Pull, Reference, Variable, plan::Network};
+use sti_core::{BuildId, Incremental, Pull, Reference, Variable, plan::Network};
 use sti_network::Login;
 use sti_policy::{FetchLimit, FetchLimits};
 
 use super::{
-    args::{ContractChoice, Fetching, NetworkChoice, PullChoice, WhatToBuild},
+    args::{ContractChoice, Fetching, IncrementalChoice, NetworkChoice, PullChoice, WhatToBuild},
     environment, scratch,
     source::{self, Word},
     web,
@@ -35,7 +35,11 @@ pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<Build
         labels,
         pull: pull(what.pull),
         network: network(what.network),
-        contract: what.contract.map(contract).transpose()?,
+        incremental: incremental(what.incremental),
+        scripts_url: what.assembling.scripts_url.clone(),
+        destination: what.assembling.destination.clone(),
+        assemble_user: what.assembling.assemble_user.clone(),
+        contract: what.contract.map(contract),
         ..BuildRequest::new(source, builder_image, tag)
     })
 }
@@ -134,13 +138,19 @@ pub(super) fn pull(choice: PullChoice) -> Pull {
     }
 }
 
-pub(super) fn contract(choice: ContractChoice) -> Result<String, StiError> {
+pub(super) fn contract(choice: ContractChoice) -> String {
     match choice {
-        ContractChoice::Prepare => Ok("prepare".to_owned()),
-        ContractChoice::Assemble => Err(StiError::InvalidArgument {
-            what: "`--contract assemble` comes with a later version of sti".to_owned(),
-            hint: Some("use an image with /usr/bin/prepare and /usr/bin/run, and leave `--contract` away".to_owned()),
-        }),
+        ContractChoice::Prepare => "prepare",
+        ContractChoice::Assemble => "assemble",
+    }
+    .to_owned()
+}
+
+fn incremental(choice: Option<IncrementalChoice>) -> Incremental {
+    match choice {
+        None => Incremental::AsUsual,
+        Some(IncrementalChoice::Wanted) => Incremental::Wanted,
+        Some(IncrementalChoice::Require) => Incremental::Required,
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) async fn run(command: ValidateCommand, output: &Output) -> Result<Exi
         builder_image: Reference::parse(&command.builder_image)?,
         runtime_image: command.runtime.as_deref().map(Reference::parse).transpose()?,
         incremental: command.incremental,
-        contract: command.contract.map(request::contract).transpose()?,
+        contract: command.contract.map(request::contract),
         pull: request::pull(command.pull),
     };
     // Standard output belongs to the verdicts.

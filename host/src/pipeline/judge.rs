@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sti_core::{Finding, ImageFacts, Progress, Reference, Severity, progress::Level};
+use sti_core::{Finding, ImageFacts, Progress, Reference, Severity, Tree, progress::Level};
 use sti_policy::PluginIdentity;
 use sti_sandbox::{Moment, Plugin, Subject};
 
@@ -17,6 +17,7 @@ use crate::Host;
 /// Asks about builder and runtime image; any failure ends the build.
 pub(super) async fn judge_images(
     request: &BuildRequest,
+    source: &Tree,
     host: &Host,
     images: &Arc<Images>,
     progress: &Arc<dyn Progress>,
@@ -28,7 +29,7 @@ pub(super) async fn judge_images(
     for (role, image) in named_images(request) {
         let Some(facts) = images.held(image).await? else { continue };
         let incremental = is_extended && role == Role::Builder;
-        let question = Question { role, facts, incremental, contract: request.contract.clone() };
+        let question = Question { role, facts, source: Some(source.clone()), incremental, contract: request.contract.clone() };
         let mut findings = ask_all(&validators, &question, images, progress).await?;
         // Warnings are about the product, and the builder of an extended build becomes none.
         if is_extended && role == Role::Builder {
@@ -51,6 +52,8 @@ fn named_images(request: &BuildRequest) -> Vec<(Role, &sti_core::Reference)> {
 pub(super) struct Question {
     pub(super) role: Role,
     pub(super) facts: ImageFacts,
+    /// What is built, in a build.
+    pub(super) source: Option<Tree>,
     pub(super) incremental: bool,
     pub(super) contract: Option<String>,
 }
@@ -68,7 +71,7 @@ pub(super) async fn ask_all(
             moment: Moment::Image,
             role: question.role.name().to_owned(),
             image: Some(question.facts.clone()),
-            source: None,
+            source: question.source.clone(),
             plan: None,
             incremental: question.incremental,
             contract: question.contract.clone(),

@@ -94,7 +94,7 @@ async fn judge(
         let images = Arc::new(Images::granted(host, grant, request.pull, named.images.clone(), Arc::clone(progress)));
         let facts = images.existing(image, |image, pull| role.missing(image, pull)).await?;
         let incremental = role == Role::Builder && (request.incremental || request.runtime_image.is_some());
-        let question = Question { role, facts, incremental, contract: request.contract.clone() };
+        let question = Question { role, facts, source: None, incremental, contract: request.contract.clone() };
         findings.extend(ask_all(validator, &question, &images, progress).await?);
     }
     Ok(findings)
@@ -125,6 +125,7 @@ impl ValidateRequest {
             network: sti_core::plan::Network::None,
             caches: Vec::new(),
             secrets: Vec::new(),
+            users: Vec::new(),
         }
     }
 }
