@@ -8,6 +8,7 @@ use sti_test_engine::{Entry, Image};
 /// (`tests/fixture/src/main.rs` has the table).
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
+    /// Where each lies, and what it does.
     scripts: Vec<(String, String)>,
     owner: (u64, u64),
     entries: Vec<Entry>,
@@ -41,9 +42,25 @@ impl Builder {
 
     /// Gives it a script of any name in `/usr/bin`, instead of one that had the name before.
     #[must_use]
-    pub fn script(mut self, name: &str, verbs: &str) -> Self {
-        self.scripts.retain(|(other, _)| other != name);
-        self.scripts.push((name.to_owned(), verbs.to_owned()));
+    pub fn script(self, name: &str, verbs: &str) -> Self {
+        self.script_at(format!("/usr/bin/{name}"), verbs)
+    }
+
+    /// The label of the contract `assemble`, and where it leads.
+    #[must_use]
+    pub fn by_assemble(self) -> Self {
+        self.config(&format!("LABEL io.openshift.s2i.scripts-url=image://{S2I}"))
+    }
+
+    /// Gives it a script of the contract `assemble`, where [`Builder::by_assemble`] says that they are.
+    #[must_use]
+    pub fn s2i(self, name: &str, verbs: &str) -> Self {
+        self.script_at(format!("{S2I}/{name}"), verbs)
+    }
+
+    fn script_at(mut self, path: String, verbs: &str) -> Self {
+        self.scripts.retain(|(other, _)| *other != path);
+        self.scripts.push((path, verbs.to_owned()));
         self
     }
 
@@ -94,8 +111,9 @@ impl Builder {
     pub(crate) fn image(&self, fixture: &Arc<[u8]>, label: &str) -> Image {
         let mut entries = skeleton(self.owner);
         entries.push(Entry::File { path: FIXTURE.to_owned(), mode: 0o755, bytes: fixture.to_vec() });
-        for (name, verbs) in &self.scripts {
-            entries.push(Entry::HardLink { path: format!("/usr/bin/{name}"), to: FIXTURE.to_owned() });
+        for (path, verbs) in &self.scripts {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            entries.push(Entry::HardLink { path: path.clone(), to: FIXTURE.to_owned() });
             entries.push(Entry::File { path: format!("/etc/fixture/{name}"), mode: 0o644, bytes: verbs.as_bytes().to_vec() });
         }
         entries.extend(self.account_files());
@@ -124,6 +142,8 @@ impl Builder {
 }
 
 const FIXTURE: &str = "/usr/bin/fixture";
+/// Where images by the contract `assemble` have their scripts.
+const S2I: &str = "/usr/libexec/s2i";
 
 fn skeleton(owner: (u64, u64)) -> Vec<Entry> {
     let directory = |path: &str, mode, owner| Entry::Directory { path: path.to_owned(), mode, owner };
@@ -131,6 +151,8 @@ fn skeleton(owner: (u64, u64)) -> Vec<Entry> {
         directory("/tmp", 0o1777, (0, 0)),
         directory("/usr", 0o755, (0, 0)),
         directory("/usr/bin", 0o755, (0, 0)),
+        directory("/usr/libexec", 0o755, (0, 0)),
+        directory(S2I, 0o755, (0, 0)),
         directory("/etc", 0o755, (0, 0)),
         directory("/etc/fixture", 0o755, (0, 0)),
         directory("/app", 0o755, owner),

@@ -113,13 +113,18 @@ fn an_entrypoint_is_a_warning() {
 }
 
 #[test]
-fn the_other_contract_is_said_to_come_later() {
+fn an_image_by_assemble_is_judged_by_its_own_scripts() {
     needs_engine!();
     let lab = Lab::new();
-    let labelled = lab.builder(Builder::new().config("LABEL io.openshift.s2i.scripts-url=image:///usr/libexec/s2i"));
-    let failed = validate(&lab, &[&labelled, "--json"]);
+    let bare = lab.builder(Builder::new().by_assemble().s2i("run", "print run"));
+    let failed = validate(&lab, &[&bare, "-I", "--json"]);
     failed.assert_exit(1);
-    assert_eq!(verdicts(&failed), [("builder".to_owned(), false, vec!["assemble-not-supported".to_owned()])]);
+    let codes = vec!["assemble-missing".to_owned(), "save-artifacts-missing".to_owned()];
+    assert_eq!(verdicts(&failed), [("builder".to_owned(), false, codes)]);
+    let fit = Builder::new().by_assemble().s2i("assemble", "print done").s2i("run", "print run");
+    let fit = lab.builder(fit.config(r#"ENTRYPOINT ["/usr/bin/entry"]"#));
+    validate(&lab, &[&fit]).assert_success().assert_silent_about("warning");
+    validate(&lab, &[&fit, "--contract", "prepare"]).assert_exit(1).assert_says("/usr/bin/prepare");
     lab.assert_nothing_left();
 }
 
