@@ -64,7 +64,8 @@ impl Engine {
         self.import_tar(&mut |out| image.write(out), &image.changes, name)
     }
 
-    /// The same over a root file system, which is a tar, not compressed: what the image has comes on top of it.
+    /// The same over a root file system, which is a tar, not compressed: what the image has comes on top of it,
+    /// and may repeat no path of it.
     pub fn import_over(&self, root: &Path, image: &Image, name: &str) -> Result<String> {
         let mut body = |out: &mut dyn Write| {
             let mut root = File::open(root).with_context(|| root.display().to_string())?;

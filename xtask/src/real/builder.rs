@@ -15,12 +15,6 @@ use super::{LABEL, root::Root};
 /// Where the scripts are in the images.
 const SCRIPTS: &str = "/usr/libexec/s2i";
 
-/// Where applications live, as the user who builds them.
-const APPLICATIONS: &[&str] = &["/opt/app-root", "/opt/app-root/bin", "/opt/app-root/src"];
-
-/// The user of the images.
-const USER: u64 = 1001;
-
 /// An image that is described by a folder of `tests/real`.
 pub(super) struct Builder {
     name: String,
@@ -46,15 +40,12 @@ impl Builder {
 
     /// What comes on top of the root file system.
     pub(super) fn image_of_scripts(&self) -> Result<Image> {
-        let directory = |path: &str, mode, owner| Entry::Directory { path: path.to_owned(), mode, owner };
-        let mut entries = APPLICATIONS.iter().map(|path| directory(path, 0o775, (USER, 0))).collect::<Vec<_>>();
-        entries.extend([directory("/usr/libexec", 0o755, (0, 0)), directory(SCRIPTS, 0o755, (0, 0))]);
-        entries.extend(scripts(&folder().join("common"), "/usr/bin")?);
-        entries.extend(scripts(&self.folder.join("s2i"), SCRIPTS)?);
+        // Files only: directories are of the root file system, and an engine takes no path twice.
+        let scripts = [scripts(&folder().join("common"), "/usr/bin")?, scripts(&self.folder.join("s2i"), SCRIPTS)?];
         let own = instructions(&self.folder.join("image"))?;
         let common =
             [format!("LABEL {LABEL}={}", self.name), format!("LABEL io.openshift.s2i.scripts-url=image://{SCRIPTS}"), usage()];
-        Ok(Image { entries, changes: common.into_iter().chain(own).collect() })
+        Ok(Image { entries: scripts.concat(), changes: common.into_iter().chain(own).collect() })
     }
 }
 

@@ -17,8 +17,11 @@ use super::packages::{Packages, Sources};
 /// Nobody reads these in an image, and an engine takes each file up one by one.
 const NOT_UNPACKED: &[&str] = &["/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*"];
 
-/// The image's user by name, as some programs ask for it.
-const USER: &str = r#"echo "default:x:1001:0:Default Application User:/opt/app-root/src:/usr/sbin/nologin" >>"$1/etc/passwd""#;
+/// The user by name, as some programs ask for it, and the directories in which applications are built and scripts lie.
+const PLACES: &str = r#"set -e
+echo "default:x:1001:0:Default Application User:/opt/app-root/src:/usr/sbin/nologin" >>"$1/etc/passwd"
+install -d -o 1001 -g 0 -m 775 "$1/opt/app-root" "$1/opt/app-root/bin" "$1/opt/app-root/src"
+install -d -m 755 "$1/usr/libexec" "$1/usr/libexec/s2i""#;
 
 /// Images get no more packages, and where this machine gets them is nobody's business. The one file that stays mmdebstrap removes itself.
 const TIDY: &str = r#"find "$1/etc/apt" -type f ! -name 00mmdebstrap -delete
@@ -64,7 +67,7 @@ impl Root {
         let list = cache()?.join("sources.list");
         fs::write(&list, &sources.list)?;
         let mut mmdebstrap = Command::new("mmdebstrap");
-        // A directory of sources is the third word; what goes wrong is said, progress is not.
+        // What goes wrong is said, progress is not.
         mmdebstrap.args(["--quiet", "--format=tar"]).args(self.recipe());
         mmdebstrap.args(sources.settings.iter().map(|setting| format!("--aptopt={setting}")));
         mmdebstrap.arg(&sources.release).arg(tar).arg(&list).stdin(Stdio::null());
@@ -76,7 +79,9 @@ impl Root {
     /// All that decides what is in the tar, but for where packages come from.
     fn recipe(&self) -> Vec<String> {
         let mut recipe = vec!["--variant=essential".to_owned(), "--skip=cleanup/apt".to_owned()];
-        recipe.push(format!("--include={}", self.packages.wanted.join(",")));
+        if !self.packages.wanted.is_empty() {
+            recipe.push(format!("--include={}", self.packages.wanted.join(",")));
+        }
         // It is gone with the machine's power anyway.
         recipe.push("--dpkgopt=force-unsafe-io".to_owned());
         recipe.extend(NOT_UNPACKED.iter().map(|paths| format!("--dpkgopt=path-exclude={paths}")));
@@ -84,8 +89,8 @@ impl Root {
         if !stand_ins.is_empty() {
             recipe.push(format!("--essential-hook=cat >>\"$1/var/lib/dpkg/status\" <<'END'\n{stand_ins}\nEND"));
         }
-        recipe.push(format!("--customize-hook={USER}"));
-        recipe.extend(self.finish.iter().map(|script| format!("--customize-hook=set -e\n{script}")));
+        recipe.push(format!("--customize-hook={PLACES}"));
+        recipe.extend(self.finish.iter().map(|script| format!("--customize-hook=set -e\n{}", script.trim_end())));
         recipe.push(format!("--customize-hook={TIDY}"));
         recipe
     }
