@@ -20,7 +20,7 @@ use sti_test_engine::Engine;
 
 use crate::{
     commands::{self, cargo, target_directory},
-    targets,
+    targets, traces,
 };
 
 use bare::Bare;
@@ -152,7 +152,7 @@ fn measure(case: &'static Case, options: &Options, engine: &Engine, program: &Pr
         }
         Ok(Row { case, bare: median(&by_bare), sti: median(&by_sti), observed })
     })();
-    cases::remove_everything(engine)?;
+    traces::remove(engine, LABEL)?;
     measured
 }
 

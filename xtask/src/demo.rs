@@ -1,6 +1,5 @@
 //! `cargo xtask demo`: from a fresh clone to a site that is served, edited and served again, with nothing pulled.
 
-mod page;
 mod repository;
 mod traces;
 
@@ -16,10 +15,10 @@ use sti_test_engine::Engine;
 use crate::{
     commands::{self, cargo, command, root, run, run_and_hear, target_directory},
     example::{self, BUILDER, LABEL},
+    page::{self, Served},
     targets,
 };
 
-use page::Served;
 use traces::Traces;
 
 /// The name of the image that the demo builds.

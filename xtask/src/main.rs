@@ -11,7 +11,10 @@ mod commands;
 mod demo;
 mod example;
 mod gate;
+mod page;
+mod real;
 mod targets;
+mod traces;
 
 use std::{env, process::ExitCode};
 
@@ -24,12 +27,15 @@ cargo xtask COMMAND
   example-image           makes the example builder image, so that the commands of the demo can be typed by hand
   test [STEP]...          the gate: the house's rules, format, lints, docs, all tests, or only the steps that are named;
                           with CI=true nothing may be skipped
+  real [--images] [NAME]...
+                          applications in Python, JavaScript and others, with builder images that are made of Debian's packages as
+                          communities make theirs, on every strategy, clean and incrementally; --images makes the images and keeps them
   bench [--url ENDPOINT] [--runs N] [--case NAME] [--sti PATH]
                           the same work by sti and by bare API calls in turn, on an engine of its own or the one that is named
   bench fetch [--runs N] [--case NAME] [--sti PATH] [--fetcher PATH.wasm] [--into DIRECTORY]
                           the same sources by sti and by git, tar and unzip in turn, below DIRECTORY: on a tmpfs, where no disk has a part
 
-The engine of demo, example-image and test is the one of DOCKER_HOST, else the one at /var/run/docker.sock.";
+The engine of demo, example-image, real and test is the one of DOCKER_HOST, else the one at /var/run/docker.sock.";
 
 fn main() -> ExitCode {
     let arguments = env::args().skip(1).collect::<Vec<_>>();
@@ -49,6 +55,8 @@ fn carry_out(arguments: &[String]) -> Result<()> {
         ["demo", "--keep-builder"] => demo::demo(demo::Builder::Kept),
         ["example-image"] => example::make_by_hand(),
         ["test", steps @ ..] => gate::run(steps),
+        ["real", "--images", names @ ..] => real::make_images(names),
+        ["real", names @ ..] => real::run(names),
         ["bench", rest @ ..] => bench::run(rest),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");

@@ -1,9 +1,14 @@
 //! Images made of a few files, imported without anything being pulled.
 
-use std::{fmt::Write as _, io::Write};
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::{Read, Seek, Write},
+    path::Path,
+};
 
 use anyhow::{Context, Result};
-use tar::{Builder, EntryType, Header};
+use tar::{Archive, Builder, EntryType, Header};
 
 use crate::{Body, Engine, engine::encoded};
 
@@ -56,12 +61,29 @@ pub struct Image {
 impl Engine {
     /// Makes an image and gives it a name. Answers its id.
     pub fn import(&self, image: &Image, name: &str) -> Result<String> {
+        self.import_tar(&mut |out| image.write(out), &image.changes, name)
+    }
+
+    /// The same over a root file system, which is a tar, not compressed: what the image has comes on top of it,
+    /// and may repeat no path of it.
+    pub fn import_over(&self, root: &Path, image: &Image, name: &str) -> Result<String> {
+        let mut body = |out: &mut dyn Write| {
+            let mut root = File::open(root).with_context(|| root.display().to_string())?;
+            let length = length_of_entries(&mut root)?;
+            root.rewind()?;
+            std::io::copy(&mut root.take(length), out)?;
+            image.write(out)
+        };
+        self.import_tar(&mut body, &image.changes, name)
+    }
+
+    fn import_tar(&self, tar: &mut dyn FnMut(&mut dyn Write) -> Result<()>, changes: &[String], name: &str) -> Result<String> {
         // Podman reads no tag of its own here.
         let mut path = format!("/images/create?fromSrc=-&repo={}", encoded(name));
-        for change in &image.changes {
+        for change in changes {
             write!(path, "&changes={}", encoded(change))?;
         }
-        let mut answer = self.send("POST", &path, Body::Tar(&mut |out| image.write(out)))?.good()?;
+        let mut answer = self.send("POST", &path, Body::Tar(tar))?.good()?;
         // The engine tells of a failure in the stream of its progress.
         let progress = answer.text()?;
         anyhow::ensure!(!progress.contains("\"error\""), "importing {name}: {progress}");
@@ -108,6 +130,16 @@ impl Image {
         }
         Ok(tar.finish()?)
     }
+}
+
+/// Where the entries of a tar end. Behind them comes what says that it has ended, and nobody reads further.
+fn length_of_entries(tar: &mut File) -> Result<u64> {
+    let mut end = 0;
+    for entry in Archive::new(tar).entries_with_seek()? {
+        let entry = entry?;
+        end = entry.raw_file_position() + entry.size().next_multiple_of(512);
+    }
+    Ok(end)
 }
 
 /// In the alphabet for addresses (RFC 4648, section 5).

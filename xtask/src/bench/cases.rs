@@ -1,7 +1,6 @@
 //! What is measured: four kinds of source, each with a script that only looks at it and one that copies it into the product.
 
 use anyhow::Result;
-use serde_json::Value;
 use sti_test_engine::{Engine, Entry, Image};
 
 use super::{LABEL, sources::Source};
@@ -77,20 +76,4 @@ impl Case {
         engine.import(&image, &name)?;
         Ok(name)
     }
-}
-
-/// Removes whatever bears the label of benchmarks.
-pub(super) fn remove_everything(engine: &Engine) -> Result<()> {
-    let filters = format!("filters=%7B%22label%22%3A%5B%22{LABEL}%22%5D%7D");
-    for id in ids(&engine.get(&format!("/containers/json?all=1&{filters}"))?) {
-        engine.remove_container(&id)?;
-    }
-    for id in ids(&engine.get(&format!("/images/json?{filters}"))?) {
-        engine.remove_image(&id)?;
-    }
-    Ok(())
-}
-
-fn ids(found: &Value) -> Vec<String> {
-    found.as_array().into_iter().flatten().filter_map(|one| one["Id"].as_str().map(str::to_owned)).collect()
 }

@@ -1,11 +1,13 @@
-//! What the demo leaves in the engine until it is removed: everything that bears its label, because all is made from one image.
+//! What the demo leaves in the engine until it is removed.
 
 use anyhow::Result;
-use serde_json::Value;
 use sti_test_engine::Engine;
 
 use super::{Builder, SITE};
-use crate::example::{BUILDER, LABEL};
+use crate::{
+    example::{BUILDER, LABEL},
+    traces,
+};
 
 /// Removes what the demo made, at the latest when it is dropped.
 pub(super) struct Traces<'a> {
@@ -43,18 +45,5 @@ impl Drop for Traces<'_> {
 }
 
 fn remove(engine: &Engine, builder: Builder) -> Result<()> {
-    let filters = format!("%7B%22label%22%3A%5B%22{LABEL}%22%5D%7D");
-    for id in ids(&engine.get(&format!("/containers/json?all=1&filters={filters}"))?, |_| true) {
-        engine.remove_container(&id)?;
-    }
-    let stays = |image: &Value| builder == Builder::Kept && image["RepoTags"].to_string().contains(BUILDER);
-    for id in ids(&engine.get(&format!("/images/json?filters={filters}"))?, |image| !stays(image)) {
-        engine.remove_image(&id)?;
-    }
-    Ok(())
-}
-
-fn ids(found: &Value, goes: impl Fn(&Value) -> bool) -> Vec<String> {
-    let going = found.as_array().into_iter().flatten().filter(|one| goes(one));
-    going.filter_map(|one| one["Id"].as_str().map(str::to_owned)).collect()
+    traces::remove_but(engine, LABEL, |image| builder == Builder::Kept && image["RepoTags"].to_string().contains(BUILDER))
 }

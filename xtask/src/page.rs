@@ -15,16 +15,16 @@ use sti_test_engine::Engine;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A page that was served.
-pub(super) struct Served {
+pub(crate) struct Served {
     /// From where it was fetched, as `HOST:PORT`.
-    pub(super) address: String,
+    pub(crate) address: String,
     /// What came.
-    pub(super) page: String,
+    pub(crate) page: String,
 }
 
 impl Served {
     /// Fetches the front page of a container, by its published port or, where an engine lives in another network, by its own address.
-    pub(super) fn by(engine: &Engine, id: &str) -> Result<Self> {
+    pub(crate) fn by(engine: &Engine, id: &str) -> Result<Self> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let container = engine.get(&format!("/containers/{id}/json"))?;
@@ -68,7 +68,7 @@ fn fetch(address: &str) -> Result<String> {
 }
 
 /// The lines of a page that say something: its title, and the text of its main part without markup.
-pub(super) fn readable(page: &str) -> Vec<String> {
+pub(crate) fn readable(page: &str) -> Vec<String> {
     let title =
         page.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>")).map(|(title, _)| format!("[{title}]"));
     let main = page.split_once("<main>").map_or(page, |(_, main)| main);

@@ -1,0 +1,2 @@
+/* Prints who greets whom. */
+void greet(const char *whom);
