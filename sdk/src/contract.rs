@@ -17,6 +17,7 @@ mod environment;
 mod followed;
 mod locations;
 mod parts;
+mod runtime;
 mod scripts;
 
 use crate::Image;
@@ -26,6 +27,7 @@ pub use environment::environment_of;
 pub use followed::{Followed, Follows, follows};
 pub use locations::scripts_directory;
 pub use parts::Parts;
+pub use runtime::{RuntimeArtifact, RuntimeParts};
 pub use scripts::{Fitness, Script, examine};
 
 pub(crate) use scripts::judge;

@@ -90,6 +90,16 @@ impl<'a> Job<'a> {
         self.job.assemble_user()
     }
 
+    /// Tells who the user wants the script to run as that puts the product of an extended build together.
+    pub fn assemble_runtime_user(&self) -> Option<String> {
+        self.job.assemble_runtime_user()
+    }
+
+    /// Lists what the user wants an extended build to deploy, as written: `PATH[:DIRECTORY]`, and `;` between several.
+    pub fn runtime_artifacts(&self) -> Vec<String> {
+        self.job.runtime_artifacts()
+    }
+
     /// Tells the contract that the user forced, `prepare` or `assemble`.
     pub fn contract(&self) -> Option<String> {
         self.job.contract()

@@ -44,6 +44,11 @@ impl<'a> Subject<'a> {
         self.subject.incremental()
     }
 
+    /// Tells whether the image is one half of an extended build.
+    pub fn is_extended(&self) -> bool {
+        self.subject.extended()
+    }
+
     /// Tells the contract that the user forced, `prepare` or `assemble`.
     pub fn contract(&self) -> Option<String> {
         self.subject.contract()

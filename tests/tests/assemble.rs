@@ -20,6 +20,7 @@ by_each_strategy! {
     scripts_run_as_the_user_that_is_named
     a_script_that_says_not_found_fails_by_itself_and_once
     the_application_may_lie_where_the_source_arrives
+    an_extended_build_deploys_what_was_left
 }
 
 /// Writes down what it finds, takes the source over and clears up behind itself, as such scripts do under `set -e`.
@@ -36,8 +37,11 @@ fn saving() -> Builder {
 
 /// What `assemble` wrote down: lines of kind, mode, owner, size and name.
 fn seen(lab: &Lab) -> Vec<String> {
-    let seen = lab.product_file("app", "/app/seen.txt").expect("assemble wrote down what it saw");
-    seen.lines().filter(|line| !line.ends_with(" .")).map(str::to_owned).collect()
+    read(lab, "app", "/app/seen.txt").lines().filter(|line| !line.ends_with(" .")).map(str::to_owned).collect()
+}
+
+fn read(lab: &Lab, name: &str, path: &str) -> String {
+    lab.product_file(name, path).unwrap_or_else(|| panic!("`{name}` has no {path}"))
 }
 
 fn names(seen: &[String]) -> Vec<&str> {
@@ -143,7 +147,7 @@ fn variables_of_the_source_stay_in_the_product(strategy: &str) {
     assert_eq!(lab.product_file("app", "/app/b").as_deref(), Some("source"));
     let variables = lab.config("app")["Env"].clone();
     for expected in ["A=\"a $b", "B=source", "C=user"] {
-        let found = variables.as_array().unwrap().iter().filter(|variable| **variable == *expected).count();
+        let found = variables.as_array().into_iter().flatten().filter(|variable| **variable == *expected).count();
         assert_eq!(found, 1, "{expected} in {variables}");
     }
     let wrong = lab.source(&[(".s2i/environment", "A=1\nnonsense\n")]);
@@ -163,10 +167,10 @@ fn scripts_run_as_the_user_that_is_named(strategy: &str) {
     let flag = ["-m", strategy, "--assemble-user", "root"];
     for (flags, ids) in [(&flag[..2], "uid=2002 gid=8"), (&flag[..], "uid=0 gid=0")] {
         lab.build(&source, &labelled, "app", flags).assert_success();
-        let who = lab.product_file("app", "/app/open/who").unwrap();
+        let who = read(&lab, "app", "/app/open/who");
         assert!(who.starts_with(ids), "{who}");
         let owner = ids.replace("uid=", "").replace(" gid=", ":");
-        let source = lab.product_file("app", "/app/open/source").unwrap();
+        let source = read(&lab, "app", "/app/open/source");
         assert!(source.lines().all(|line| line.contains(&format!(" {owner} "))), "{source}");
         assert_eq!(lab.config("app")["User"], "1001:7");
     }
@@ -199,6 +203,50 @@ fn the_application_may_lie_where_the_source_arrives(strategy: &str) {
     lab.build(&source, &builder, "app", &["-m", strategy]).assert_success();
     assert_eq!(lab.run("app").output.stdout, "hello");
     assert_eq!(lab.product_file("app", "/app/src/made").as_deref(), Some("1"));
+    lab.assert_nothing_left();
+}
+
+fn an_extended_build_deploys_what_was_left(strategy: &str) {
+    needs_engine!();
+    let lab = Lab::new();
+    let assemble =
+        "list /tmp /app/seen.txt\ncopy /tmp/src /app/out\nremove /tmp/src\nwrite /app/cache/file cached\nwrite /tmp/late 2";
+    let builder = lab.builder(image().s2i("assemble", assemble).s2i("save-artifacts", "tar /app/cache"));
+    let runtime = || Builder::new().user("2002:8").by_assemble().config("WORKDIR /app").s2i("run", "cat /app/web/out/index.txt");
+    let source = lab.source(&[("index.txt", "hello"), ("sub/tool", "1")]);
+    let artifacts = ["-a", "/app/out:web", "-a", "/tmp/late"];
+    let flags = |runtime: &str, further: &[&str]| {
+        [&["-m", strategy, "-R", runtime], &artifacts[..], further]
+            .concat()
+            .iter()
+            .map(|word| (*word).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let build = |runtime: &str, further: &[&str]| {
+        let flags = flags(runtime, further);
+        lab.build(&source, &builder, "app", &flags.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let plain = lab.builder(runtime());
+    build(&plain, &[]).assert_success();
+    assert_eq!(lab.run("app").output.stdout, "hello");
+    assert_eq!(lab.product_file("app", "/app/late").as_deref(), Some("2"));
+    assert_eq!((lab.config("app")["User"].as_str(), lab.product_file("app", "/app/cache/file")), (Some("2002:8"), None));
+    let build_image = format!("{}-build", lab.tag("app"));
+    assert_eq!(lab.image_id(&build_image), None);
+
+    let together =
+        lab.builder(runtime().s2i("assemble-runtime", "append /app/web/out/index.txt ' again'\nlist /app/web /app/seen.txt"));
+    for (number, says) in ["clean build: there is no earlier", "incremental build: reuses what"].into_iter().enumerate() {
+        build(&together, &["--incremental"]).assert_success().assert_says(says);
+        assert_eq!(lab.run("app").output.stdout, "hello again");
+        let seen = read(&lab, "app", "/app/seen.txt");
+        assert!(seen.contains(" 2002:8 1 out/sub/tool\n"), "{seen}");
+        let by_builder = read(&lab, &build_image, "/app/seen.txt");
+        assert_eq!(by_builder.contains("artifacts/file"), number == 1, "{by_builder}");
+    }
+    let missing = [&["-m", strategy, "-R", &together, "--json"][..], &["-a", "/app/none"]].concat();
+    lab.build(&source, &builder, "other", &missing).assert_error(1, "build-failed", &["`/app/none`"]);
+    assert_eq!(lab.image_id("other"), None);
     lab.assert_nothing_left();
 }
 

@@ -23,7 +23,7 @@ use cases::Case;
 /// The label on the images, and so on everything that is made from them.
 const LABEL: &str = "sti.real";
 
-/// The name of the image that is built.
+/// What the names of the images begin with that are built; the strategy stands behind it.
 const PRODUCT: &str = "sti-real-product";
 
 /// Each strategy that `sti` brings.
@@ -94,21 +94,32 @@ fn try_build(engine: &Engine, case: &Case, strategy: &str, build: Build) -> Resu
             if wanted { "" } else { "not " }
         );
     }
-    product::check(engine, case)
+    product::check(engine, case, &product_of(strategy))
+}
+
+/// Each strategy has a product of its own, so that nothing of another one is there to be reused.
+fn product_of(strategy: &str) -> String {
+    format!("{PRODUCT}-{strategy}")
 }
 
 fn arguments(case: &Case, strategy: &str, build: Build) -> Vec<String> {
     let source = format!("tests/real/{}/app", case.source);
     let builder = Builder::named(case.images[0]).image();
-    let mut arguments = ["build", &source, &builder, PRODUCT, "--strategy", strategy].map(str::to_owned).to_vec();
+    let mut arguments = ["build", &source, &builder, &product_of(strategy), "--strategy", strategy].map(str::to_owned).to_vec();
     arguments.extend(["--env".to_owned(), format!("WHOM={}", cases::WHOM)]);
     if let Some(runtime) = case.images.get(1) {
         arguments.extend(["--runtime".to_owned(), Builder::named(runtime).image()]);
     }
     arguments.extend(case.flags.iter().copied().map(str::to_owned));
-    if build == Build::Clean {
-        arguments.push("--clean".to_owned());
-    }
+    // Without anything to reuse, a build that is asked to be incremental is a clean one.
+    // The builder of a pair is kept for the next build only where builds are asked to be incremental.
+    let how = match build {
+        Build::Clean if case.images.len() > 1 => "--incremental",
+        Build::Clean => "--clean",
+        Build::Incremental if case.reused.is_some() => "--incremental=require",
+        Build::Incremental => "--incremental",
+    };
+    arguments.push(how.to_owned());
     arguments
 }
 
@@ -130,8 +141,8 @@ mod tests {
     fn the_second_build_of_a_pair_names_both_images() {
         let pair = CASES.iter().find(|case| case.images.len() == 2).unwrap();
         let typed = arguments(pair, "commit", Build::Incremental).join(" ");
-        let wanted = "build tests/real/c/app sti-real-c sti-real-product --strategy commit --env WHOM=everybody \
-                      --runtime sti-real-c-runtime --runtime-artifact /opt/app-root/bin/app";
+        let wanted = "build tests/real/c/app sti-real-c sti-real-product-commit --strategy commit --env WHOM=everybody \
+                      --runtime sti-real-c-runtime --runtime-artifact /opt/app-root/bin/app --incremental=require";
         assert_eq!(typed, wanted);
     }
 }

@@ -194,10 +194,9 @@ impl Work<'_> {
         };
         let whole = if below.is_empty() { path } else { format!("{path}/{below}") };
         let Some(real) = self.engine.real_path(&container, &whole).await? else {
-            return Err(Error::Refused {
-                request: format!("taking `{whole}` for `{title}`"),
-                why: "nothing is there".to_owned(),
-            });
+            // Of what was captured as a whole, nothing is an empty directory; a part has to be there.
+            let is_whole = below.is_empty() && matches!(resolved, Content::Capture { .. });
+            return if is_whole { Ok(Spring::Nothing) } else { Err(Error::NotLeft { title: title.to_owned(), path: whole }) };
         };
         Ok(Spring::Archive(self.engine.archive_of(&container, &real)))
     }

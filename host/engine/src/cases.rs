@@ -152,6 +152,7 @@ cases! {
     running::tells_what_a_command_prints,
     handing_over::hands_a_captured_directory_over,
     handing_over::hands_nothing_over_as_an_empty_directory,
+    handing_over::tells_a_capture_of_nothing_from_a_part_that_is_not_there,
     handing_over::hands_over_what_lies_at_no_mount,
     handing_over::hands_a_captured_file_over,
     handing_over::gives_what_was_captured_to_the_next_user,

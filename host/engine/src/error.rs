@@ -85,6 +85,14 @@ pub enum Error {
         /// What the engine said, in our words.
         why: String,
     },
+    /// A step needs something of an earlier one that is not there.
+    #[error("`{title}` needs `{path}`, and nothing is there")]
+    NotLeft {
+        /// The title of the step that needs it.
+        title: String,
+        /// Where the earlier one should have left it.
+        path: String,
+    },
     /// A command ended well, and what it printed cannot be unpacked.
     #[error("`{command}` printed no archive that can be unpacked: {why}")]
     OutputInvalid {
@@ -152,6 +160,7 @@ impl Error {
                     .to_owned(),
             ),
             Self::Source(_) => Some("build again when nothing writes to the source".to_owned()),
+            Self::NotLeft { .. } => Some("check the path, and whether the script before puts anything there".to_owned()),
             Self::CreateContainerFailed { .. } | Self::CommitFailed { .. } | Self::Unsupported { .. } | Self::Refused { .. } => {
                 None
             }

@@ -33,6 +33,10 @@ pub struct Job {
     pub destination: Option<String>,
     /// Who the user wants the script to run as that builds.
     pub assemble_user: Option<String>,
+    /// The same of the script that puts the product of an extended build together.
+    pub assemble_runtime_user: Option<String>,
+    /// What an extended build deploys, as the user wrote it.
+    pub runtime_artifacts: Vec<String>,
     /// `prepare` or `assemble`, where the user forced one.
     pub contract: Option<String>,
     /// The user's variables.
@@ -67,6 +71,8 @@ pub struct Subject {
     pub plan: Option<Plan>,
     /// Whether an incremental build is asked for.
     pub incremental: bool,
+    /// Whether the image is one half of an extended build.
+    pub extended: bool,
     /// `prepare` or `assemble`, where the user forced one.
     pub contract: Option<String>,
     /// Checked against the plugin's card.

@@ -204,6 +204,7 @@ async fn a_strategy_cannot_be_asked_to_validate() {
         source: None,
         plan: None,
         incremental: false,
+        extended: false,
         contract: None,
         settings: Vec::new(),
     };

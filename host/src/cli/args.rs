@@ -291,7 +291,7 @@ pub(crate) struct WhatToBuild {
     #[arg(short = 'E', long, value_name = "FILE")]
     pub(crate) env_file: Vec<PathBuf>,
     /// Deploy the result into this image: an extended build
-    #[arg(short = 'R', long, value_name = "IMAGE")]
+    #[arg(short = 'R', long, visible_alias = "runtime-image", value_name = "IMAGE")]
     pub(crate) runtime: Option<String>,
     #[command(flatten)]
     pub(crate) fetching: Fetching,
@@ -355,6 +355,17 @@ pub(crate) struct Assembling {
     /// Otherwise the image's label `io.openshift.s2i.assemble-user` says it, else it is the image's own user. The product's user stays.
     #[arg(long, value_name = "USER", help_heading = "Contract assemble")]
     pub(crate) assemble_user: Option<String>,
+    /// What an extended build takes of the builder: `PATH[:DIRECTORY]`; repeatable
+    ///
+    /// DIRECTORY is below the working directory of the runtime image, and is that itself where it is left out. Otherwise the runtime image's
+    /// label `io.openshift.s2i.assemble-input-files` says it.
+    #[arg(short = 'a', long, value_name = "PATH[:DIRECTORY]", help_heading = "Contract assemble")]
+    pub(crate) runtime_artifact: Vec<String>,
+    /// Who the script `assemble-runtime` runs as
+    ///
+    /// Otherwise the runtime image's label `io.openshift.s2i.assemble-runtime-user` says it, else it is that image's own user.
+    #[arg(long, value_name = "USER", help_heading = "Contract assemble")]
+    pub(crate) assemble_runtime_user: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -39,6 +39,8 @@ pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<Build
         scripts_url: what.assembling.scripts_url.clone(),
         destination: what.assembling.destination.clone(),
         assemble_user: what.assembling.assemble_user.clone(),
+        assemble_runtime_user: what.assembling.assemble_runtime_user.clone(),
+        runtime_artifacts: what.assembling.runtime_artifact.clone(),
         contract: what.contract.map(contract),
         ..BuildRequest::new(source, builder_image, tag)
     })

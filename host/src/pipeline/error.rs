@@ -295,9 +295,10 @@ fn of_engine(error: &engine::Error) -> (&'static str, u8) {
             ("save-artifacts-failed", 1)
         }
         engine::Error::OutputInvalid { command, .. } if is_save_artifacts(command) => ("save-artifacts-failed", 1),
-        engine::Error::StepFailed(_) | engine::Error::NotRunnable { .. } | engine::Error::OutputInvalid { .. } => {
-            ("build-failed", 1)
-        }
+        engine::Error::StepFailed(_)
+        | engine::Error::NotRunnable { .. }
+        | engine::Error::OutputInvalid { .. }
+        | engine::Error::NotLeft { .. } => ("build-failed", 1),
         engine::Error::Source(_) => ("source-changed", 1),
         engine::Error::Unsupported { .. } | engine::Error::Refused { .. } => ("engine-failed", 5),
     }

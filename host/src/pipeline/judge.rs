@@ -28,8 +28,9 @@ pub(super) async fn judge_images(
     let is_extended = request.runtime_image.is_some();
     for (role, image) in named_images(request) {
         let Some(facts) = images.held(image).await? else { continue };
-        let incremental = is_extended && role == Role::Builder;
-        let question = Question { role, facts, source: Some(source.clone()), incremental, contract: request.contract.clone() };
+        let source = Some(source.clone());
+        let question =
+            Question { role, facts, source, incremental: false, extended: is_extended, contract: request.contract.clone() };
         let mut findings = ask_all(&validators, &question, images, progress).await?;
         // Warnings are about the product, and the builder of an extended build becomes none.
         if is_extended && role == Role::Builder {
@@ -55,6 +56,7 @@ pub(super) struct Question {
     /// What is built, in a build.
     pub(super) source: Option<Tree>,
     pub(super) incremental: bool,
+    pub(super) extended: bool,
     pub(super) contract: Option<String>,
 }
 
@@ -74,6 +76,7 @@ pub(super) async fn ask_all(
             source: question.source.clone(),
             plan: None,
             incremental: question.incremental,
+            extended: question.extended,
             contract: question.contract.clone(),
             settings: Vec::new(),
         };

@@ -48,6 +48,10 @@ pub struct BuildRequest {
     pub destination: Option<String>,
     /// Who the script runs as that builds by `assemble`; else the image says it.
     pub assemble_user: Option<String>,
+    /// The same of the script that puts the product of an extended build together in the runtime image.
+    pub assemble_runtime_user: Option<String>,
+    /// What an extended build by `assemble` deploys: `PATH[:DIRECTORY]`; else the runtime image says it.
+    pub runtime_artifacts: Vec<String>,
     /// Seen by the scripts and kept in the product.
     pub environment: Vec<Variable>,
     /// Settings of the strategy.
@@ -81,6 +85,8 @@ impl BuildRequest {
             scripts_url: None,
             destination: None,
             assemble_user: None,
+            assemble_runtime_user: None,
+            runtime_artifacts: Vec::new(),
             environment: Vec::new(),
             settings: Vec::new(),
             labels: Vec::new(),
@@ -101,7 +107,7 @@ impl BuildRequest {
             network: self.network,
             caches: Vec::new(),
             secrets: Vec::new(),
-            users: self.assemble_user.iter().cloned().collect(),
+            users: self.assemble_user.iter().chain(&self.assemble_runtime_user).cloned().collect(),
         }
     }
 
@@ -129,6 +135,8 @@ impl BuildRequest {
             scripts_url: self.scripts_url.clone(),
             destination: self.destination.clone(),
             assemble_user: self.assemble_user.clone(),
+            assemble_runtime_user: self.assemble_runtime_user.clone(),
+            runtime_artifacts: self.runtime_artifacts.clone(),
             contract: self.contract.clone(),
             environment: self.environment.clone(),
             settings: self.settings.clone(),

@@ -93,8 +93,9 @@ async fn judge(
         let grant = host.policy.grant(&validator[0].1, &named);
         let images = Arc::new(Images::granted(host, grant, request.pull, named.images.clone(), Arc::clone(progress)));
         let facts = images.existing(image, |image, pull| role.missing(image, pull)).await?;
-        let incremental = role == Role::Builder && (request.incremental || request.runtime_image.is_some());
-        let question = Question { role, facts, source: None, incremental, contract: request.contract.clone() };
+        let incremental = role == Role::Builder && request.incremental;
+        let extended = request.runtime_image.is_some();
+        let question = Question { role, facts, source: None, incremental, extended, contract: request.contract.clone() };
         findings.extend(ask_all(validator, &question, &images, progress).await?);
     }
     Ok(findings)

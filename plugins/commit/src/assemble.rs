@@ -1,36 +1,23 @@
 //! Builds by the contract `assemble`.
-//!
-//! Its scripts move what they are given and remove the directories it came in, which cannot be done to a mount: so source, artifacts
-//! and scripts lie in a directory of which nothing is committed. Where the image keeps files of its own there, they are copied in, and
-//! what the scripts leave of them stays.
 
-use sti_plugin::{Content, Made, Plan, Problem, Run, contract::AssembleParts, log};
+use sti_plugin::{
+    Made, Plan, Problem, Run,
+    contract::{AssembleParts, RuntimeParts},
+};
 
-/// Plans what saves artifacts, what assembles, and what brings the script of the product.
+/// The name of the product that holds the builder of an extended build, for the next one's artifacts.
+const BUILD: &str = "build";
+
+/// Plans what saves artifacts, what assembles, and what deploys or brings the script of the product.
 pub(crate) fn decide(plan: &Plan, parts: &AssembleParts) -> Result<(), Problem> {
     let artifacts = parts.saved_artifacts(plan)?;
-    let mut run = parts.as_user(plan.run("assemble", &parts.builder)?);
-    run = run.command([parts.assemble.as_str()]).environment(parts.environment.clone());
-    if parts.is_passing {
-        run = run.transient(&parts.destination);
-    } else {
-        let (image, destination) = (parts.builder.reference(), &parts.destination);
-        log::info(format!("`{image}` keeps files of its own in {destination}: what its scripts leave of the source there stays"));
-    }
-    run = put(run, parts, &plan.source(), &parts.source_at())?;
-    if let Some(artifacts) = &artifacts {
-        run = put(run, parts, artifacts, &parts.artifacts_at())?;
-    }
-    if let Some(scripts) = &parts.brought(plan)? {
-        run = put(run, parts, scripts, &parts.scripts_at())?;
-    }
-    let app = with_run_script(plan, parts, run.commit())?;
+    let assembling = parts.assembling(plan, artifacts.as_ref())?;
+    let app = match &parts.runtime {
+        None => with_run_script(plan, parts, assembling.commit())?,
+        Some(runtime) => deployed(plan, parts, runtime, &assembling)?,
+    };
     app.command([parts.run.as_str()]).environment(parts.environment.clone());
     plan.product("app", &app)
-}
-
-fn put(run: Run, parts: &AssembleParts, content: &Content, at: &str) -> Result<Run, Problem> {
-    if parts.is_passing { run.mount(content, at) } else { run.copy(content, at) }
 }
 
 /// The script of the product that the source brings lay where nothing stays.
@@ -41,4 +28,25 @@ fn with_run_script(plan: &Plan, parts: &AssembleParts, assembled: Made) -> Resul
         }
         _ => Ok(assembled),
     }
+}
+
+/// The runtime image with what assembling has left; where it has no script, nothing runs there.
+fn deployed(plan: &Plan, parts: &AssembleParts, runtime: &RuntimeParts, assembling: &Run) -> Result<Made, Problem> {
+    let contents = parts.deployed(plan, runtime, assembling)?;
+    if parts.keeps_builder {
+        plan.product(BUILD, &assembling.commit())?;
+    }
+    let Some(script) = &runtime.assemble else {
+        let mut build = plan.build("deploy into runtime image", &runtime.image)?;
+        for (content, at) in &contents {
+            build = build.copy(content, at, None)?;
+        }
+        return Ok(build.finish());
+    };
+    let mut run = runtime.as_user(plan.run("assemble in runtime image", &runtime.image)?);
+    run = run.command([script.as_str()]).environment(parts.environment.clone());
+    for (content, at) in &contents {
+        run = run.copy(content, at)?;
+    }
+    Ok(run.commit())
 }

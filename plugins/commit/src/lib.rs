@@ -15,6 +15,7 @@
 //! | clean | assemble in the builder |
 //! | incremental | save-artifacts in the previous product, whose output is a tar → assemble in the builder |
 //! | with a run script in the source | the same → instructions that add the script |
+//! | extended | the same in the builder, committed as product `build` where `--incremental` is said → assemble-runtime in the runtime image |
 
 mod assemble;
 mod prepare;

@@ -162,8 +162,6 @@ fn names_a_script_that_is_nowhere_and_where_it_was_looked_for() {
     check_refuses(&job(MemoryTree::new()).image(closed), "run-not-executable", &["`/usr/libexec/s2i/run`"]);
     let link = MemoryTree::new().symlink(".s2i/bin/assemble", "../../build.sh");
     check_refuses(&job(link).image(image("python")), "brought-not-a-file", &["`.s2i/bin/assemble`"]);
-    let extended = job(MemoryTree::new()).image(image("python")).image(image("slim")).runtime_image("slim");
-    check_refuses(&extended, "extended-not-supported", &["`python`"]);
 }
 
 #[test]
@@ -222,4 +220,79 @@ product app: step 1
             &[destination],
         );
     }
+}
+
+/// An image in which what the builder made is deployed.
+fn runtime() -> FakeImage {
+    let image = FakeImage::new("slim").user("1001").working_directory("/srv").label(LABEL, "image:///opt/s2i");
+    image.executable("/opt/s2i/run")
+}
+
+fn extended(source: MemoryTree) -> JobBuilder {
+    job(source).image(image("python")).runtime_image("slim").runtime_artifact("/opt/out/app:bin;/data/")
+}
+
+#[test]
+fn deploys_what_the_builder_left_and_puts_it_together_there() {
+    let runtime = runtime().executable("/opt/s2i/assemble-runtime").label("io.openshift.s2i.assemble-runtime-user", "7");
+    check_plans(
+        &extended(MemoryTree::new()).image(runtime).environment("A", "1"),
+        "\
+1. run `assemble` on python
+   command /usr/libexec/s2i/assemble
+   environment A=1
+   transient /tmp
+   mount source at /tmp/src
+   capture /opt/out
+   capture /data
+2. run `assemble in runtime image` on slim
+   command /opt/s2i/assemble-runtime
+   environment A=1
+   user 7
+   copy app of /opt/out after step 1 at /srv/bin/app
+   copy /data after step 1 at /srv/data
+   commit
+   image command /opt/s2i/run
+   image environment A=1
+product app: step 2
+",
+        &["clean build"],
+    );
+}
+
+#[test]
+fn deploys_without_running_anything_where_the_runtime_image_has_no_script() {
+    let source = MemoryTree::new().file(".s2i/bin/run", "#!/bin/sh\n");
+    let plan = extended(source).image(runtime()).incremental(Incremental::Wanted).decide::<Commit>();
+    assert_eq!(
+        plan.expect_plan().to_text(),
+        "\
+1. run `assemble` on python
+   command /usr/libexec/s2i/assemble
+   transient /tmp
+   mount source at /tmp/src
+   capture /opt/out
+   capture /data
+   commit
+2. build `deploy into runtime image` on slim
+   copy app of /opt/out after step 1 at /srv/bin/app
+   copy /data after step 1 at /srv/data
+   copy files run at /tmp/scripts
+   image command /tmp/scripts/run
+product build: step 1
+product app: step 2
+"
+    );
+    assert!(plan.says(Level::Info, "clean build: there is no earlier `app:1-build`"), "{:?}", plan.log);
+}
+
+#[test]
+fn asks_what_is_to_be_deployed() {
+    let job = || job(MemoryTree::new()).image(image("python")).runtime_image("slim");
+    check_refuses(&job().image(runtime()), "runtime-artifact-missing", &["`slim`"]);
+    check_refuses(&job().image(runtime()).runtime_artifact("/opt/*.jar"), "invalid-runtime-artifact", &["/opt/*.jar"]);
+    check_refuses(&job().image(FakeImage::new("slim")).runtime_artifact("/opt/x"), "run-missing", &["`slim`"]);
+    check_refuses(&job().runtime_artifact("/opt/x"), "no-such-runtime-image", &["`slim`"]);
+    let labelled = job().image(runtime().label("io.openshift.s2i.assemble-input-files", "/opt/x"));
+    assert_eq!(labelled.decide::<Commit>().expect_plan().steps[1].instructions.len(), 1);
 }

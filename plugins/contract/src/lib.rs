@@ -11,7 +11,8 @@
 //! | `entrypoint-swallows-command` | warning | the product's entrypoint will be given the run script |
 //! | `triggers-not-run` | warning | the image has `ONBUILD` instructions, which are no part of the contract |
 //!
-//! `save-artifacts` is asked of a builder in an incremental build only. An entrypoint is a warning and no failure: many entrypoints
+//! `save-artifacts` is asked of a builder in an incremental build, and by `prepare` in an extended one. By `assemble` one half of such a
+//! build assembles, and the other runs. An entrypoint is a warning and no failure: many entrypoints
 //! end by executing the command that they are given, and the build itself runs past them; only the author of the image can know. By
 //! the contract `assemble` nothing is said of it: its images have such entrypoints on purpose.
 //!
@@ -65,15 +66,19 @@ fn scripts_of_assemble(subject: &Subject, image: &Image) -> Result<Vec<String>, 
         return Ok(Vec::new());
     }
     let directory = scripts_directory(image)?;
-    let saves = subject.is_incremental() && subject.role() == BUILDER;
-    let names = [ASSEMBLE.build, ASSEMBLE.run].into_iter().chain(saves.then_some(ASSEMBLE.save_artifacts));
-    Ok(names.map(|name| format!("{directory}/{name}")).collect())
+    let is_builder = subject.role() == BUILDER;
+    let names = [
+        (ASSEMBLE.build, is_builder),
+        (ASSEMBLE.run, !is_builder || !subject.is_extended()),
+        (ASSEMBLE.save_artifacts, is_builder && subject.is_incremental()),
+    ];
+    Ok(names.into_iter().filter(|(_, is_needed)| *is_needed).map(|(name, _)| format!("{directory}/{name}")).collect())
 }
 
 /// Lists what must be there by `prepare`.
 fn scripts(subject: &Subject) -> Vec<String> {
     let mut scripts = vec![PREPARE.build_script(), PREPARE.run_script()];
-    if subject.is_incremental() && subject.role() == BUILDER {
+    if (subject.is_incremental() || subject.is_extended()) && subject.role() == BUILDER {
         scripts.push(PREPARE.save_artifacts_script());
     }
     scripts

@@ -38,6 +38,15 @@ fn tells_everything_that_is_wrong_and_not_just_the_first() {
 fn asks_for_save_artifacts_of_a_builder_in_an_incremental_build_only() {
     check_finds(&SubjectBuilder::image("builder", image()).incremental(), &["save-artifacts-missing"]);
     check_finds(&SubjectBuilder::image("runtime", image()).incremental(), &[]);
+    check_finds(&SubjectBuilder::image("builder", image()).extended(), &["save-artifacts-missing"]);
+    check_finds(&SubjectBuilder::image("runtime", image()).extended(), &[]);
+}
+
+#[test]
+fn asks_each_half_of_an_extended_build_by_assemble_for_its_own_script() {
+    let bare = || FakeImage::new("builder:1").label("io.openshift.s2i.scripts-url", "image:///usr/libexec/s2i");
+    check_finds(&SubjectBuilder::image("builder", bare()).extended(), &["assemble-missing"]);
+    check_finds(&SubjectBuilder::image("runtime", bare()).extended(), &["run-missing"]);
 }
 
 #[test]

@@ -1,20 +1,53 @@
 //! Builds by the contract `assemble`.
 
-use sti_plugin::{Build, Content, Plan, Problem, contract::AssembleParts};
+use sti_plugin::{
+    Build, Content, Image, Made, Plan, Problem,
+    contract::{AssembleParts, RuntimeParts},
+};
 
 use crate::speakable;
 
-/// Plans the instructions, and what saves artifacts before them.
+/// The name of the product that holds the builder of an extended build, for the next one's artifacts.
+const BUILD: &str = "build";
+
+/// Plans the instructions, and what comes before them.
 pub(crate) fn decide(plan: &Plan, parts: &AssembleParts) -> Result<(), Problem> {
     speakable::check_values(&parts.environment)?;
-    speakable::check_triggers(&parts.builder)?;
+    let images = std::iter::once(&parts.builder).chain(parts.runtime.as_ref().map(|runtime| &runtime.image));
+    images.into_iter().try_for_each(speakable::check_triggers)?;
     let artifacts = parts.saved_artifacts(plan)?;
-    let mut build = add(plan.build("build", &parts.builder)?, parts, Some(&plan.source()), &parts.source_at())?;
-    build = add(build, parts, artifacts.as_ref(), &parts.artifacts_at())?;
-    build = add(build, parts, parts.brought(plan)?.as_ref(), &parts.scripts_at())?;
-    let app = assemble(build.environment(parts.environment.clone()), parts).finish();
+    let app = match &parts.runtime {
+        None => assembled(plan, parts, artifacts.as_ref())?,
+        Some(runtime) => deployed(plan, parts, runtime, artifacts.as_ref())?,
+    };
     app.command([parts.run.as_str()]);
     plan.product("app", &app)
+}
+
+fn assembled(plan: &Plan, parts: &AssembleParts, artifacts: Option<&Content>) -> Result<Made, Problem> {
+    let mut build = add(plan.build("build", &parts.builder)?, parts, Some(&plan.source()), &parts.source_at())?;
+    build = add(build, parts, artifacts, &parts.artifacts_at())?;
+    build = add(build, parts, parts.brought(plan)?.as_ref(), &parts.scripts_at())?;
+    let build = build.environment(parts.environment.clone());
+    Ok(run_as(build, parts.user.as_deref(), &parts.assemble, &parts.builder).finish())
+}
+
+/// The builder is a container, of which nothing stays but what the runtime image gets.
+fn deployed(plan: &Plan, parts: &AssembleParts, runtime: &RuntimeParts, artifacts: Option<&Content>) -> Result<Made, Problem> {
+    let assembling = parts.assembling(plan, artifacts)?;
+    let contents = parts.deployed(plan, runtime, &assembling)?;
+    if parts.keeps_builder {
+        plan.product(BUILD, &assembling.commit())?;
+    }
+    let mut build = plan.build("build in runtime image", &runtime.image)?;
+    for (content, at) in &contents {
+        build = build.copy(content, at, runtime.user.as_deref())?;
+    }
+    let build = build.environment(parts.environment.clone());
+    Ok(match &runtime.assemble {
+        Some(script) => run_as(build, runtime.user.as_deref(), script, &runtime.image).finish(),
+        None => build.finish(),
+    })
 }
 
 /// Adds content where there is any, owned by who the scripts run as.
@@ -25,8 +58,9 @@ fn add(build: Build, parts: &AssembleParts, content: Option<&Content>, at: &str)
     }
 }
 
-fn assemble(build: Build, parts: &AssembleParts) -> Build {
-    let Some(user) = &parts.user else { return build.run([parts.assemble.as_str()]) };
-    let own = Some(parts.builder.user()).filter(|own| !own.is_empty()).unwrap_or_else(|| "0".to_owned());
-    build.user(user).run([parts.assemble.as_str()]).user(&own)
+/// Runs a script as a user, and lets the image's own be the product's.
+fn run_as(build: Build, user: Option<&str>, script: &str, image: &Image) -> Build {
+    let Some(user) = user else { return build.run([script]) };
+    let own = Some(image.user()).filter(|own| !own.is_empty()).unwrap_or_else(|| "0".to_owned());
+    build.user(user).run([script]).user(&own)
 }

@@ -48,3 +48,31 @@ fn refuses_what_a_dockerfile_cannot_say() {
     let triggered = JobBuilder::new("python", "app:1").image(image("python").triggers(&["RUN make"]));
     assert_eq!(problem(&triggered), "triggers-unasked");
 }
+
+#[test]
+fn builds_the_runtime_image_of_what_a_container_of_the_builder_left() {
+    let runtime = FakeImage::new("slim").user("1001").working_directory("/srv");
+    let runtime =
+        ["assemble-runtime", "run"].iter().fold(runtime, |image, script| image.executable(&format!("/usr/libexec/s2i/{script}")));
+    let job = JobBuilder::new("python", "app:1").image(image("python")).image(runtime).runtime_image("slim");
+    let job = job.runtime_artifact("/opt/app").assemble_runtime_user("8").incremental(Incremental::Wanted);
+    assert_eq!(
+        job.decide::<Dockerfile>().expect_plan().to_text(),
+        "\
+1. run `assemble` on python
+   command /usr/libexec/s2i/assemble
+   transient /tmp
+   mount source at /tmp/src
+   capture /opt
+   commit
+2. build `build in runtime image` on slim
+   copy app of /opt after step 1 at /srv/app for 8
+   user 8
+   run /usr/libexec/s2i/assemble-runtime
+   user 1001
+   image command /usr/libexec/s2i/run
+product build: step 1
+product app: step 2
+"
+    );
+}

@@ -4,13 +4,17 @@ use super::{
     ASSEMBLE,
     environment::{environment_of, joined},
     locations::{Found, Locations},
-    parts,
     parts::refuse_if_required,
+    runtime::{self, RuntimeParts},
 };
 use crate::{Content, Image, Incremental, Job, Plan, Problem, Pull, Run, Variable, find, log};
 
 /// What scripts have, wherever they come from.
-const EXECUTABLE: u32 = 0o755;
+pub(super) const EXECUTABLE: u32 = 0o755;
+/// The product that bears the user's tag.
+const APP: &str = "app";
+/// The product that holds the builder of an extended build.
+const BUILD: &str = "build";
 
 /// The parts of a build by the assemble contract. Found by [`Followed::find`](super::Followed::find), which answers every question that a
 /// strategy has before it plans, and tells the user what kind of build it is.
@@ -49,6 +53,10 @@ pub struct AssembleParts {
     pub environment: Vec<Variable>,
     /// Whether nothing of the image's own lies at the destination, so that nothing is lost where nothing of it is kept.
     pub is_passing: bool,
+    /// Where the result is deployed, in an extended build.
+    pub runtime: Option<RuntimeParts>,
+    /// Whether the builder becomes a product of its own, for the artifacts of the next extended build.
+    pub keeps_builder: bool,
     brought: Vec<(&'static str, Vec<u8>)>,
     is_required: bool,
 }
@@ -64,12 +72,6 @@ pub struct Previous {
 
 impl AssembleParts {
     pub(super) fn of(job: &Job, builder: Image) -> Result<Self, Problem> {
-        if let Some(runtime) = job.runtime_image() {
-            let message =
-                format!("`{}` follows the contract `assemble`, by which sti makes no extended build yet", builder.reference());
-            return Err(Problem::invalid("extended-not-supported", message)
-                .hint(format!("build without --runtime, or deploy into `{runtime}` by a builder image with /usr/bin/prepare")));
-        }
         let locations = Locations::of(job, &builder)?;
         let destination = destination(job, &builder)?;
         let names = [ASSEMBLE.build, ASSEMBLE.run, ASSEMBLE.save_artifacts];
@@ -84,15 +86,29 @@ impl AssembleParts {
                 Ok(format!("{destination}/{}/{name}", ASSEMBLE.scripts))
             }
         };
-        let (assemble, run) = (place(ASSEMBLE.build, assemble)?, place(ASSEMBLE.run, run)?);
-        let previous = previous(job, save_artifacts.as_ref(), &destination)?;
+        let assemble = place(ASSEMBLE.build, assemble)?;
+        let runtime = RuntimeParts::find(job, &destination)?;
+        let run = match &runtime {
+            Some(runtime) => runtime.run.clone(),
+            None => place(ASSEMBLE.run, run)?,
+        };
+        let is_passing = is_passing(&builder, &destination)?;
+        if !is_passing {
+            let image = builder.reference();
+            log::info(format!(
+                "`{image}` keeps files of its own in {destination}: what its scripts leave of the source there stays"
+            ));
+        }
+        let product = if runtime.is_some() { BUILD } else { APP };
         Ok(Self {
-            previous,
+            previous: previous(job, product, save_artifacts.as_ref(), &destination)?,
             assemble,
             run,
             user: job.assemble_user().or_else(|| ASSEMBLE.user_label.and_then(|label| builder.label(label))),
             environment: joined(environment_of(&job.source())?, job.environment()),
-            is_passing: is_passing(&builder, &destination)?,
+            is_passing,
+            keeps_builder: runtime.is_some() && job.incremental() != Incremental::AsUsual,
+            runtime,
             destination,
             brought,
             is_required: job.incremental() == Incremental::Required,
@@ -115,15 +131,48 @@ impl AssembleParts {
         format!("{}/{}", self.destination, ASSEMBLE.scripts)
     }
 
-    /// Gives the scripts that the source brings and this build needs; `None` where all are in the image.
+    /// Gives the scripts that the source brings and the builder needs; `None` where all are in the image.
     pub fn brought(&self, plan: &Plan) -> Result<Option<Content>, Problem> {
-        files(plan, self.brought.iter().map(|(name, bytes)| (*name, bytes)))
+        runtime::brought(plan, &self.brought)
     }
 
     /// Gives those of them that the product needs: the one that becomes its command.
     pub fn brought_for_product(&self, plan: &Plan) -> Result<Option<Content>, Problem> {
-        let run = self.brought.iter().filter(|(name, _)| *name == ASSEMBLE.run);
-        files(plan, run.map(|(name, bytes)| (*name, bytes)))
+        let run: Vec<_> = self.brought.iter().filter(|(name, _)| *name == ASSEMBLE.run).cloned().collect();
+        runtime::brought(plan, &run)
+    }
+
+    /// Plans the step that assembles in a container of the builder.
+    ///
+    /// The scripts move what they are given and remove the directories it came in, which cannot be done to a mount: so source, artifacts
+    /// and scripts lie in a directory of which nothing is committed. Where the image keeps files of its own there, they are copied in,
+    /// and what the scripts leave of them stays.
+    pub fn assembling(&self, plan: &Plan, artifacts: Option<&Content>) -> Result<Run, Problem> {
+        let mut run = self.as_user(plan.run("assemble", &self.builder)?);
+        run = run.command([self.assemble.as_str()]).environment(self.environment.clone());
+        if self.is_passing {
+            run = run.transient(&self.destination);
+        }
+        run = self.put(run, &plan.source(), &self.source_at())?;
+        if let Some(artifacts) = artifacts {
+            run = self.put(run, artifacts, &self.artifacts_at())?;
+        }
+        match &self.brought(plan)? {
+            Some(scripts) => self.put(run, scripts, &self.scripts_at()),
+            None => Ok(run),
+        }
+    }
+
+    fn put(&self, run: Run, content: &Content, at: &str) -> Result<Run, Problem> {
+        if self.is_passing { run.mount(content, at) } else { run.copy(content, at) }
+    }
+
+    /// Lists what the runtime image gets, and where: what assembling has left, and scripts of the source.
+    pub fn deployed(&self, plan: &Plan, runtime: &RuntimeParts, assembling: &Run) -> Result<Vec<(Content, String)>, Problem> {
+        let left = runtime.artifacts.iter().map(|artifact| Ok((artifact.left_by(assembling)?, artifact.at.clone())));
+        let mut deployed = left.collect::<Result<Vec<_>, Problem>>()?;
+        deployed.extend(runtime::brought(plan, &runtime.brought)?.map(|scripts| (scripts, self.scripts_at())));
+        Ok(deployed)
     }
 
     /// Plans the step that lets the previous image save its artifacts, and gives what they will be; `None` in a clean build.
@@ -149,11 +198,6 @@ impl AssembleParts {
             None => run,
         }
     }
-}
-
-fn files<'a>(plan: &Plan, scripts: impl Iterator<Item = (&'static str, &'a Vec<u8>)>) -> Result<Option<Content>, Problem> {
-    let files: Vec<_> = scripts.map(|(name, bytes)| (name, EXECUTABLE, bytes.clone())).collect();
-    if files.is_empty() { Ok(None) } else { plan.files(files).map(Some) }
 }
 
 /// The directory below which everything arrives: as the user says, as the image says, `/tmp`.
@@ -185,7 +229,7 @@ fn lies_in(path: &str, directory: &str) -> bool {
 }
 
 /// Finds the earlier product that artifacts come from, and tells whether the build is incremental or clean, and why.
-fn previous(job: &Job, script: Option<&Found>, destination: &str) -> Result<Option<Previous>, Problem> {
+fn previous(job: &Job, product: &str, script: Option<&Found>, destination: &str) -> Result<Option<Previous>, Problem> {
     let wish = job.incremental();
     if wish == Incremental::AsUsual || job.is_clean() {
         let why = if job.is_clean() { "asked for" } else { "with --incremental it could reuse what the earlier one saves" };
@@ -197,7 +241,7 @@ fn previous(job: &Job, script: Option<&Found>, destination: &str) -> Result<Opti
         log::info(format!("clean build: {why}"));
         Ok(None)
     };
-    let name = job.previous_image("app").unwrap_or_default();
+    let name = job.previous_image(product).unwrap_or_default();
     let Some(image) = find(&name, Pull::Never)? else { return clean(format!("there is no earlier `{name}`")) };
     let (script, bytes) = match script {
         Some(Found::InImage(path)) if image.has_executable(path)? => (path.clone(), None),

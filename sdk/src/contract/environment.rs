@@ -49,7 +49,9 @@ pub fn environment_of(source: &Tree) -> Result<Vec<Variable>, Problem> {
 /// The variables of a source below those of the user, each once.
 pub(super) fn joined(of_source: Vec<Variable>, of_user: Vec<Variable>) -> Vec<Variable> {
     let mut all = of_source;
-    of_user.into_iter().for_each(|variable| set(&mut all, variable));
+    for variable in of_user {
+        set(&mut all, variable);
+    }
     all
 }
 

@@ -73,6 +73,8 @@ fn refuse_words_of_assemble(job: &Job) -> Result<(), Problem> {
         ("--scripts-url", job.scripts_url().is_some()),
         ("--destination", job.destination().is_some()),
         ("--assemble-user", job.assemble_user().is_some()),
+        ("--assemble-runtime-user", job.assemble_runtime_user().is_some()),
+        ("--runtime-artifact", !job.runtime_artifacts().is_empty()),
     ];
     let Some((flag, _)) = said.into_iter().find(|(_, is_said)| *is_said) else { return Ok(()) };
     let message = format!("`{flag}` is about the contract `{}`, and this build follows `{}`", ASSEMBLE.name, PREPARE.name);

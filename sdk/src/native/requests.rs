@@ -82,6 +82,14 @@ impl Job {
         self.0.assemble_user.clone()
     }
 
+    pub fn assemble_runtime_user(&self) -> Option<String> {
+        self.0.assemble_runtime_user.clone()
+    }
+
+    pub fn runtime_artifacts(&self) -> Vec<String> {
+        self.0.runtime_artifacts.clone()
+    }
+
     pub fn contract(&self) -> Option<String> {
         self.0.contract.clone()
     }

@@ -34,6 +34,8 @@ pub struct JobBuilder {
     pub(crate) scripts_url: Option<String>,
     pub(crate) destination: Option<String>,
     pub(crate) assemble_user: Option<String>,
+    pub(crate) assemble_runtime_user: Option<String>,
+    pub(crate) runtime_artifacts: Vec<String>,
     pub(crate) contract: Option<String>,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) settings: BTreeMap<String, String>,
@@ -56,6 +58,8 @@ impl JobBuilder {
             scripts_url: None,
             destination: None,
             assemble_user: None,
+            assemble_runtime_user: None,
+            runtime_artifacts: Vec::new(),
             contract: None,
             environment: Vec::new(),
             settings: BTreeMap::new(),
@@ -122,6 +126,19 @@ impl JobBuilder {
     #[must_use]
     pub fn assemble_user(self, user: &str) -> Self {
         Self { assemble_user: Some(user.to_owned()), ..self }
+    }
+
+    /// Says who the script runs as that puts the product of an extended build together.
+    #[must_use]
+    pub fn assemble_runtime_user(self, user: &str) -> Self {
+        Self { assemble_runtime_user: Some(user.to_owned()), ..self }
+    }
+
+    /// Adds what an extended build deploys.
+    #[must_use]
+    pub fn runtime_artifact(mut self, written: &str) -> Self {
+        self.runtime_artifacts.push(written.to_owned());
+        self
     }
 
     /// Forces a contract.

@@ -40,6 +40,7 @@ pub struct SubjectBuilder {
     pub(crate) source: Option<MemoryTree>,
     pub(crate) plan: RecordedPlan,
     pub(crate) incremental: bool,
+    pub(crate) extended: bool,
     pub(crate) contract: Option<String>,
     pub(crate) settings: BTreeMap<String, String>,
 }
@@ -69,6 +70,12 @@ impl SubjectBuilder {
     #[must_use]
     pub fn incremental(self) -> Self {
         Self { incremental: true, ..self }
+    }
+
+    /// Makes the image one half of an extended build.
+    #[must_use]
+    pub fn extended(self) -> Self {
+        Self { extended: true, ..self }
     }
 
     /// Forces a contract.
@@ -103,6 +110,7 @@ impl SubjectBuilder {
             source: None,
             plan: RecordedPlan::default(),
             incremental: false,
+            extended: false,
             contract: None,
             settings: BTreeMap::new(),
         }

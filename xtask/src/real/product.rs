@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    LABEL, PRODUCT,
+    LABEL,
     cases::{Case, Shows},
 };
 
@@ -18,9 +18,9 @@ use super::{
 const USERS: &[(Option<&str>, &str)] = &[(None, "1001"), (Some("12345:0"), "12345")];
 
 /// Runs the product as each user and looks at what it shows.
-pub(super) fn check(engine: &Engine, case: &Case) -> Result<()> {
+pub(super) fn check(engine: &Engine, case: &Case, product: &str) -> Result<()> {
     for (user, uid) in USERS {
-        let shown = show(engine, case.shows, *user)?;
+        let shown = show(engine, case.shows, product, *user)?;
         println!("    {}", shown.trim_end());
         let wanted = case.text.replace("UID", uid);
         ensure!(shown == wanted, "the product shows {shown:?}, and not {wanted:?}");
@@ -28,12 +28,12 @@ pub(super) fn check(engine: &Engine, case: &Case) -> Result<()> {
     Ok(())
 }
 
-fn show(engine: &Engine, shows: Shows, user: Option<&str>) -> Result<String> {
+fn show(engine: &Engine, shows: Shows, product: &str, user: Option<&str>) -> Result<String> {
     let flags = user.map_or_else(Vec::new, |user| vec!["--user", user]);
-    commands::show(&command("docker", [&["run", "--rm"][..], &flags, &[PRODUCT]].concat()));
+    commands::show(&command("docker", [&["run", "--rm"][..], &flags, &[product]].concat()));
     let ports = json!({ "8080/tcp": [{ "HostIp": "127.0.0.1", "HostPort": "" }] });
     let host = if shows == Shows::Page { json!({ "PortBindings": ports }) } else { json!({}) };
-    let request = json!({ "Image": PRODUCT, "User": user.unwrap_or_default(), "HostConfig": host, "Labels": { LABEL: "1" } });
+    let request = json!({ "Image": product, "User": user.unwrap_or_default(), "HostConfig": host, "Labels": { LABEL: "1" } });
     match shows {
         Shows::Output => {
             let ended = engine.run(&request)?;

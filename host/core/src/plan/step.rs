@@ -110,6 +110,7 @@ pub enum OnFailure {
 }
 
 impl OnFailure {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks in this form")]
     fn ends_the_build(&self) -> bool {
         *self == Self::EndBuild
     }

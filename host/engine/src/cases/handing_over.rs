@@ -6,6 +6,7 @@ use super::{
     Bench, Failure, User,
     stage::{Stage, copied, holds_true, mounted, run, same},
 };
+use crate::Error;
 
 const EMPTY: &str = "d 0755 431:433 - .\n";
 
@@ -29,6 +30,25 @@ pub(super) async fn hands_nothing_over_as_an_empty_directory(bench: &dyn Bench) 
     let app = stage.commit("list /tmp/in /app/list then write /tmp/in/x 1", vec![mounted(artifacts, "/tmp/in")]);
     let product = stage.product(app).await?;
     stage.holds(&product, "/app/list", EMPTY).await
+}
+
+pub(super) async fn tells_a_capture_of_nothing_from_a_part_that_is_not_there(bench: &dyn Bench) -> Result<(), Failure> {
+    let mut stage = Stage::new(bench, "capture-none", User::Numeric).await;
+    let save = stage.run("write /app/out/x 1", vec![]);
+    let nothing = stage.capture(save, "/app/nowhere");
+    let app = stage.commit("list /app/in /app/list", vec![copied(nothing, "/app/in")]);
+    let product = stage.product(app).await?;
+    stage.holds(&product, "/app/list", EMPTY).await?;
+    stage.again();
+    let save = stage.run("write /app/out/x 1", vec![]);
+    let out = stage.capture(save, "/app/out");
+    let part = stage.content(Content::Part { of: out, path: "y".to_owned() });
+    let app = stage.commit("print never", vec![copied(part, "/app/in")]);
+    match stage.try_execute(app).await? {
+        Err(Error::NotLeft { path, .. }) => holds_true(&path, path.ends_with('y'))?,
+        other => return Err(Failure::new(format!("it is not missed: {other:?}"))),
+    }
+    stage.engine.clean_up().await.map_err(Failure::new)
 }
 
 pub(super) async fn hands_over_what_lies_at_no_mount(bench: &dyn Bench) -> Result<(), Failure> {

@@ -152,7 +152,7 @@ pub(super) async fn puts_nothing_through_a_link_below_a_transient_directory(benc
         let app = stage.step(base, Action::Run(with_transient("print never", &[(content, "/tmp/src")])));
         match stage.try_execute(app).await? {
             Err(Error::Detour { at, link, .. }) => {
-                same("what is refused", &(at.as_str(), link.as_str()), &("/tmp/src", "/tmp/src"))?
+                same("what is refused", &(at.as_str(), link.as_str()), &("/tmp/src", "/tmp/src"))?;
             }
             other => return Err(Failure::new(format!("it is not refused: {other:?}"))),
         }

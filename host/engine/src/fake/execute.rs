@@ -254,7 +254,7 @@ impl Work<'_> {
             }
         };
         let part = files.and_then(|files| files.copy(below.as_bytes()));
-        part.map(Some).ok_or_else(|| nothing(&format!("`{below}` in a content")))
+        part.map(Some).ok_or_else(|| Error::NotLeft { title: "the plan".to_owned(), path: below })
     }
 
     fn packed(&self, id: ContentId, owner: Owner) -> Result<Files, Error> {

@@ -81,6 +81,14 @@ impl wit::HostJob for State {
         Ok(self.job_of_call()?.assemble_user.clone())
     }
 
+    fn assemble_runtime_user(&mut self, _: Resource<Job>) -> Said<Option<String>> {
+        Ok(self.job_of_call()?.assemble_runtime_user.clone())
+    }
+
+    fn runtime_artifacts(&mut self, _: Resource<Job>) -> Said<Vec<String>> {
+        Ok(self.job_of_call()?.runtime_artifacts.clone())
+    }
+
     fn contract(&mut self, _: Resource<Job>) -> Said<Option<String>> {
         Ok(self.job_of_call()?.contract.clone())
     }
@@ -138,6 +146,10 @@ impl wit::HostSubject for State {
 
     fn incremental(&mut self, _: Resource<Subject>) -> Said<bool> {
         Ok(self.subject_of_call()?.incremental)
+    }
+
+    fn extended(&mut self, _: Resource<Subject>) -> Said<bool> {
+        Ok(self.subject_of_call()?.extended)
     }
 
     fn contract(&mut self, _: Resource<Subject>) -> Said<Option<String>> {

@@ -102,6 +102,8 @@ pub(crate) fn job() -> Job {
         scripts_url: None,
         destination: None,
         assemble_user: None,
+        assemble_runtime_user: None,
+        runtime_artifacts: Vec::new(),
         contract: None,
         environment: Vec::new(),
         settings: Vec::new(),

@@ -71,6 +71,10 @@ impl Subject {
         self.0.incremental
     }
 
+    pub fn extended(&self) -> bool {
+        self.0.extended
+    }
+
     pub fn contract(&self) -> Option<String> {
         self.0.contract.clone()
     }

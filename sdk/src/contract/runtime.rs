@@ -1,0 +1,172 @@
+//! The runtime image of an extended build by the assemble contract: what it gets of the builder, and by whom it is put together.
+
+use super::{
+    ASSEMBLE,
+    locations::{Found, Locations},
+    parts,
+};
+use crate::{Content, Image, Job, Plan, Problem, Run};
+
+/// Deploys what a builder made. A part of [`AssembleParts`](super::AssembleParts).
+pub struct RuntimeParts {
+    /// What the product is made from.
+    pub image: Image,
+    /// The script that puts the product together, where there is one.
+    pub assemble: Option<String>,
+    /// The script that becomes the command of the product.
+    pub run: String,
+    /// Who the script runs as, where it is not the image's own user.
+    pub user: Option<String>,
+    /// What is taken from the builder.
+    pub artifacts: Vec<RuntimeArtifact>,
+    /// Scripts of the source, as they arrive in the product.
+    pub(super) brought: Vec<(&'static str, Vec<u8>)>,
+}
+
+/// A file or directory of the builder, and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuntimeArtifact {
+    /// The directory of the builder that it lies in; `/` where it lies at the top.
+    pub directory: String,
+    /// Its name there.
+    pub name: String,
+    /// Where it arrives in the runtime image.
+    pub at: String,
+}
+
+impl RuntimeParts {
+    pub(super) fn find(job: &Job, destination: &str) -> Result<Option<Self>, Problem> {
+        let Some(name) = job.runtime_image() else { return Ok(None) };
+        let image = parts::image(&name, "runtime")?;
+        let locations = Locations::of(job, &image)?;
+        let found = locations.find(&[ASSEMBLE_RUNTIME, ASSEMBLE.run], &image, &job.source())?;
+        let [assemble, run] = <[_; 2]>::try_from(found).unwrap_or_default();
+        let mut brought = Vec::new();
+        let mut place = |name: &'static str, found| match found {
+            Found::InImage(path) => path,
+            Found::Brought(bytes) => {
+                brought.push((name, bytes));
+                format!("{destination}/{}/{name}", ASSEMBLE.scripts)
+            }
+        };
+        let assemble = assemble.map(|found| place(ASSEMBLE_RUNTIME, found));
+        let run = place(ASSEMBLE.run, run.ok_or_else(|| locations.missing(ASSEMBLE.run, &image))?);
+        let user = job.assemble_runtime_user().or_else(|| image.label(USER_LABEL));
+        Ok(Some(Self { assemble, run, user, artifacts: artifacts(job, &image)?, brought, image }))
+    }
+
+    /// Sets the user of a run, where it is not the image's own.
+    pub fn as_user(&self, run: Run) -> Run {
+        match &self.user {
+            Some(user) => run.user(user),
+            None => run,
+        }
+    }
+}
+
+impl RuntimeArtifact {
+    /// Stands for what the command of a step leaves there; the build fails where it leaves nothing.
+    pub fn left_by(&self, run: &Run) -> Result<Content, Problem> {
+        if self.directory == "/" {
+            run.capture(format!("/{}", self.name))
+        } else {
+            run.capture(&self.directory)?.part(&self.name)
+        }
+    }
+}
+
+/// The script that puts the product together in the runtime image.
+const ASSEMBLE_RUNTIME: &str = "assemble-runtime";
+/// The label by which a runtime image says who that script runs as.
+const USER_LABEL: &str = "io.openshift.s2i.assemble-runtime-user";
+/// The label by which a runtime image says what it takes of a builder.
+const FILES_LABEL: &str = "io.openshift.s2i.assemble-input-files";
+
+/// What the user wants deployed, else what the image asks for.
+fn artifacts(job: &Job, image: &Image) -> Result<Vec<RuntimeArtifact>, Problem> {
+    let mut written = job.runtime_artifacts();
+    if written.is_empty() {
+        written = image.label(FILES_LABEL).into_iter().collect();
+    }
+    let working_directory = image.working_directory();
+    let pieces = written.iter().flat_map(|list| list.split(';')).map(str::trim).filter(|piece| !piece.is_empty());
+    let artifacts: Vec<_> = pieces.map(|piece| artifact(piece, &working_directory)).collect::<Result<_, _>>()?;
+    if artifacts.is_empty() {
+        let message = format!(
+            "nothing says what `{}` gets of the builder, and by `assemble` an extended build deploys files",
+            image.reference()
+        );
+        return Err(Problem::invalid("runtime-artifact-missing", message)
+            .hint(format!("--runtime-artifact /PATH[:DIRECTORY]; or the runtime image says it: LABEL {FILES_LABEL}=/PATH")));
+    }
+    Ok(artifacts)
+}
+
+/// Reads `PATH[:DIRECTORY]`, where the directory is below the working directory of the runtime image.
+fn artifact(written: &str, working_directory: &str) -> Result<RuntimeArtifact, Problem> {
+    let refuse = |why: &str| {
+        let message = format!("`{written}` cannot be taken from the builder: {why}");
+        Err(Problem::invalid("invalid-runtime-artifact", message).hint("--runtime-artifact /PATH[:DIRECTORY]"))
+    };
+    let unquoted = |word: &str| word.trim_matches(['"', '\'']).to_owned();
+    let (path, directory) = written.rsplit_once(':').unwrap_or((written, ""));
+    let (path, directory) = (unquoted(path), unquoted(directory));
+    if path.contains(['*', '?', '[']) {
+        return refuse("patterns are not supported; name the directory");
+    }
+    let (Some(source), Some(below)) = (normal(&path), normal(&format!("/{directory}"))) else {
+        return refuse("it leads upwards");
+    };
+    if !path.starts_with('/') || source.is_empty() {
+        return refuse("its path is not an absolute one");
+    }
+    let (parent, name) = source.rsplit_once('/').unwrap_or(("", &source));
+    let top = if directory.starts_with('/') { "" } else { working_directory.trim_end_matches('/') };
+    Ok(RuntimeArtifact {
+        directory: format!("/{parent}"),
+        name: name.to_owned(),
+        at: if below.is_empty() { format!("{top}/{name}") } else { format!("{top}/{below}/{name}") },
+    })
+}
+
+/// The parts of a path, without its slash; `None` where it leads upwards.
+fn normal(path: &str) -> Option<String> {
+    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    (!parts.contains(&"..")).then(|| parts.join("/"))
+}
+
+/// Scripts of the source that the product needs, for a plan.
+pub(super) fn brought(plan: &Plan, scripts: &[(&'static str, Vec<u8>)]) -> Result<Option<Content>, Problem> {
+    if scripts.is_empty() {
+        return Ok(None);
+    }
+    plan.files(scripts.iter().map(|(name, bytes)| (*name, super::assemble::EXECUTABLE, bytes.clone()))).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::artifact;
+
+    #[test]
+    fn reads_what_is_taken_and_where_it_goes() {
+        let cases = [
+            ("/tmp/app.war", Some(("/tmp", "app.war", "/srv/app.war"))),
+            ("/tmp/app.war:.", Some(("/tmp", "app.war", "/srv/app.war"))),
+            ("/tmp//app.war:app/dist/", Some(("/tmp", "app.war", "/srv/app/dist/app.war"))),
+            ("/opt/data/", Some(("/opt", "data", "/srv/data"))),
+            ("'/data':\"x\"", Some(("/", "data", "/srv/x/data"))),
+            ("/opt/data:/var/lib", Some(("/opt", "data", "/var/lib/data"))),
+            ("opt/data", None),
+            ("/", None),
+            ("/opt/../etc", None),
+            ("/opt/data:../x", None),
+            ("/opt/*.jar", None),
+        ];
+        for (written, expected) in cases {
+            let read = artifact(written, "/srv/").ok();
+            let read = read.as_ref().map(|read| (read.directory.as_str(), read.name.as_str(), read.at.as_str()));
+            assert_eq!(read, expected, "{written}");
+        }
+        assert_eq!(artifact("/a/b", "").unwrap().at, "/b");
+    }
+}
