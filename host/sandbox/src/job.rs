@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cap_std::fs::Dir;
-use sti_core::{Blob, ImageFacts, Incremental, Plan, Progress, Reference, Tree, Variable, plan::Network, tree};
+use sti_core::{Blob, ImageFacts, Plan, Progress, Reference, Tree, Variable, Wishes, plan::Network, tree};
 use sti_engine::Questions;
 
 use crate::{Keeper, Moment, Web};
@@ -25,18 +25,8 @@ pub struct Job {
     pub tag: Reference,
     /// Whether an earlier product is to be ignored.
     pub clean: bool,
-    /// Whether artifacts of an earlier product are wanted.
-    pub incremental: Incremental,
-    /// Where the user says that scripts are.
-    pub scripts_url: Option<String>,
-    /// Below which directory the user wants everything to arrive.
-    pub destination: Option<String>,
-    /// Who the user wants the script to run as that builds.
-    pub assemble_user: Option<String>,
-    /// The same of the script that puts the product of an extended build together.
-    pub assemble_runtime_user: Option<String>,
-    /// What an extended build deploys, as the user wrote it.
-    pub runtime_artifacts: Vec<String>,
+    /// How the contract is to be followed.
+    pub wishes: Wishes,
     /// `prepare` or `assemble`, where the user forced one.
     pub contract: Option<String>,
     /// The user's variables.

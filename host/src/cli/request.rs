@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use sti_core::{BuildId, Incremental, Pull, Reference, Variable, plan::Network};
+use sti_core::{BuildId, Incremental, Pull, Reference, Variable, Wishes, plan::Network};
 use sti_network::Login;
 use sti_policy::{FetchLimit, FetchLimits};
 
@@ -35,12 +35,7 @@ pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<Build
         labels,
         pull: pull(what.pull),
         network: network(what.network),
-        incremental: incremental(what.incremental),
-        scripts_url: what.assembling.scripts_url.clone(),
-        destination: what.assembling.destination.clone(),
-        assemble_user: what.assembling.assemble_user.clone(),
-        assemble_runtime_user: what.assembling.assemble_runtime_user.clone(),
-        runtime_artifacts: what.assembling.runtime_artifact.clone(),
+        wishes: wishes(what),
         contract: what.contract.map(contract),
         ..BuildRequest::new(source, builder_image, tag)
     })
@@ -146,6 +141,18 @@ pub(super) fn contract(choice: ContractChoice) -> String {
         ContractChoice::Assemble => "assemble",
     }
     .to_owned()
+}
+
+fn wishes(what: &WhatToBuild) -> Wishes {
+    let said = &what.assembling;
+    Wishes {
+        incremental: incremental(what.incremental),
+        scripts_url: said.scripts_url.clone(),
+        destination: said.destination.clone(),
+        assemble_user: said.assemble_user.clone(),
+        assemble_runtime_user: said.assemble_runtime_user.clone(),
+        runtime_artifacts: said.runtime_artifact.clone(),
+    }
 }
 
 fn incremental(choice: Option<IncrementalChoice>) -> Incremental {

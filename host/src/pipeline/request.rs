@@ -1,6 +1,6 @@
 //! What is asked for: a build, in types.
 
-use sti_core::{Incremental, Pull, Reference, Variable, plan::Network};
+use sti_core::{Pull, Reference, Variable, Wishes, plan::Network};
 use sti_policy::Named;
 use sti_sandbox::Job;
 
@@ -40,18 +40,8 @@ pub struct BuildRequest {
     pub strategy: StrategyChoice,
     /// Whether an earlier product is ignored.
     pub clean: bool,
-    /// Whether artifacts of an earlier product are wanted.
-    pub incremental: Incremental,
-    /// Where scripts of the contract `assemble` are, such as `image:///usr/libexec/s2i`; else the source and the image say it.
-    pub scripts_url: Option<String>,
-    /// Below which directory source, scripts and artifacts arrive by `assemble`; else the image says it.
-    pub destination: Option<String>,
-    /// Who the script runs as that builds by `assemble`; else the image says it.
-    pub assemble_user: Option<String>,
-    /// The same of the script that puts the product of an extended build together in the runtime image.
-    pub assemble_runtime_user: Option<String>,
-    /// What an extended build by `assemble` deploys: `PATH[:DIRECTORY]`; else the runtime image says it.
-    pub runtime_artifacts: Vec<String>,
+    /// How the contract is to be followed.
+    pub wishes: Wishes,
     /// Seen by the scripts and kept in the product.
     pub environment: Vec<Variable>,
     /// Settings of the strategy.
@@ -81,12 +71,7 @@ impl BuildRequest {
             runtime_image: None,
             strategy: StrategyChoice::Named(DEFAULT_STRATEGY.to_owned()),
             clean: false,
-            incremental: Incremental::AsUsual,
-            scripts_url: None,
-            destination: None,
-            assemble_user: None,
-            assemble_runtime_user: None,
-            runtime_artifacts: Vec::new(),
+            wishes: Wishes::default(),
             environment: Vec::new(),
             settings: Vec::new(),
             labels: Vec::new(),
@@ -107,7 +92,7 @@ impl BuildRequest {
             network: self.network,
             caches: Vec::new(),
             secrets: Vec::new(),
-            users: self.assemble_user.iter().chain(&self.assemble_runtime_user).cloned().collect(),
+            users: self.wishes.assemble_user.iter().chain(&self.wishes.assemble_runtime_user).cloned().collect(),
         }
     }
 
@@ -131,12 +116,7 @@ impl BuildRequest {
             runtime_image: self.runtime_image.clone(),
             tag: self.tag.clone(),
             clean: self.clean,
-            incremental: self.incremental,
-            scripts_url: self.scripts_url.clone(),
-            destination: self.destination.clone(),
-            assemble_user: self.assemble_user.clone(),
-            assemble_runtime_user: self.assemble_runtime_user.clone(),
-            runtime_artifacts: self.runtime_artifacts.clone(),
+            wishes: self.wishes.clone(),
             contract: self.contract.clone(),
             environment: self.environment.clone(),
             settings: self.settings.clone(),

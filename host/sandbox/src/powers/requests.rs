@@ -62,7 +62,7 @@ impl wit::HostJob for State {
     }
 
     fn incremental(&mut self, _: Resource<Job>) -> Said<wit::Incremental> {
-        Ok(match self.job_of_call()?.incremental {
+        Ok(match self.job_of_call()?.wishes.incremental {
             Incremental::AsUsual => wit::Incremental::AsUsual,
             Incremental::Wanted => wit::Incremental::Wanted,
             Incremental::Required => wit::Incremental::Required,
@@ -70,23 +70,23 @@ impl wit::HostJob for State {
     }
 
     fn scripts_url(&mut self, _: Resource<Job>) -> Said<Option<String>> {
-        Ok(self.job_of_call()?.scripts_url.clone())
+        Ok(self.job_of_call()?.wishes.scripts_url.clone())
     }
 
     fn destination(&mut self, _: Resource<Job>) -> Said<Option<String>> {
-        Ok(self.job_of_call()?.destination.clone())
+        Ok(self.job_of_call()?.wishes.destination.clone())
     }
 
     fn assemble_user(&mut self, _: Resource<Job>) -> Said<Option<String>> {
-        Ok(self.job_of_call()?.assemble_user.clone())
+        Ok(self.job_of_call()?.wishes.assemble_user.clone())
     }
 
     fn assemble_runtime_user(&mut self, _: Resource<Job>) -> Said<Option<String>> {
-        Ok(self.job_of_call()?.assemble_runtime_user.clone())
+        Ok(self.job_of_call()?.wishes.assemble_runtime_user.clone())
     }
 
     fn runtime_artifacts(&mut self, _: Resource<Job>) -> Said<Vec<String>> {
-        Ok(self.job_of_call()?.runtime_artifacts.clone())
+        Ok(self.job_of_call()?.wishes.runtime_artifacts.clone())
     }
 
     fn contract(&mut self, _: Resource<Job>) -> Said<Option<String>> {

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use cap_std::{ambient_authority, fs::Dir};
 use sti_core::{
-    Event, Identity, ImageFacts, Incremental, PathFact, Plan, Problem, Progress, Reference, Tree, Variable, plan::Network,
+    Event, Identity, ImageFacts, Incremental, PathFact, Plan, Problem, Progress, Reference, Tree, Variable, Wishes, plan::Network,
 };
 use sti_engine::Questions;
 use sti_sandbox::{Component, Error, Job, Limits, Plugin, Powers, Sandbox, Settings};
@@ -98,12 +98,7 @@ pub(crate) fn job() -> Job {
         runtime_image: None,
         tag: reference("app:1"),
         clean: false,
-        incremental: Incremental::AsUsual,
-        scripts_url: None,
-        destination: None,
-        assemble_user: None,
-        assemble_runtime_user: None,
-        runtime_artifacts: Vec::new(),
+        wishes: Wishes::default(),
         contract: None,
         environment: Vec::new(),
         settings: Vec::new(),
