@@ -63,6 +63,8 @@ pub struct Contract {
     pub artifacts: &'static str,
     /// Where scripts arrive that do not lie in the image, below the destination.
     pub scripts: &'static str,
+    /// The file in which the scripts leave labels for the product.
+    pub labels_file: Option<&'static str>,
     /// The label by which an image says who its scripts run as, where that is not its own user.
     pub user_label: Option<&'static str>,
     /// Where the result of an extended build is left, below the destination; without one, paths are chosen by the user.
@@ -94,6 +96,7 @@ pub const PREPARE: Contract = Contract {
     source: "src",
     artifacts: "artifacts",
     scripts: "scripts",
+    labels_file: None,
     user_label: None,
     result: Some("build"),
 };
@@ -114,6 +117,7 @@ pub const ASSEMBLE: Contract = Contract {
     source: "src",
     artifacts: "artifacts",
     scripts: "scripts",
+    labels_file: Some("/tmp/.s2i/image_metadata.json"),
     user_label: Some("io.openshift.s2i.assemble-user"),
     result: None,
 };

@@ -251,6 +251,29 @@ fn an_extended_build_deploys_what_was_left(strategy: &str) {
 }
 
 #[test]
+fn scripts_leave_labels_for_the_product() {
+    needs_engine!();
+    let lab = Lab::new();
+    let file =
+        r#"{"labels": [{"io.k8s.description": "of the script"}, {"team": "file"}, {"io.openshift.s2i.build.image": "forged"}]}"#;
+    let assemble =
+        |file: &str| image().s2i("assemble", &format!("copy /tmp/src /app\nwrite /tmp/.s2i/image_metadata.json '{file}'"));
+    let builder = lab.builder(assemble(file));
+    let source = lab.source(&[("index.txt", "hello")]);
+    lab.build(&source, &builder, "app", &["-m", "commit", "--label", "team=user"]).assert_success();
+    let labels = lab.config("app")["Labels"].clone();
+    assert_eq!((&labels["io.k8s.description"], &labels["team"]), (&json!("of the script"), &json!("user")));
+    assert!(labels["io.openshift.s2i.build.image"].as_str().is_some_and(|image| image.contains("builder")), "{labels}");
+    for wrong in ["no json", r#"{"labels": "a=b"}"#, r#"{"labels": [{"sti.build": "1"}]}"#] {
+        let builder = lab.builder(assemble(wrong));
+        let failed = lab.build(&source, &builder, "other", &["-m", "commit", "--json"]);
+        failed.assert_error(1, "build-failed", &["`/tmp/.s2i/image_metadata.json`"]);
+    }
+    assert_eq!(lab.image_id("other"), None);
+    lab.assert_nothing_left();
+}
+
+#[test]
 fn a_place_of_scripts_that_nobody_looks_at_is_said() {
     needs_engine!();
     let lab = Lab::new();

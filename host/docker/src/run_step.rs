@@ -4,11 +4,12 @@ use bollard::models::ContainerCreateBody;
 use futures_util::StreamExt;
 use sti_core::{
     Identity, ImageId,
-    plan::{Action, Base, ContentId, OnFailure, Placement, Run, Step, StepId},
+    plan::{Action, Base, ContentId, ImageChanges, OnFailure, Placement, Run, Step, StepId},
 };
 use sti_engine::{
     Error,
     archive::{self, Owner, Repack, Times},
+    labels,
 };
 use tokio::sync::mpsc;
 
@@ -71,12 +72,22 @@ impl Work<'_> {
         self.run_command(id, step, run, &container, &image).await?;
         self.hold_captures(id, &container, &mounts, &identity);
         let Some(changes) = &run.commit else { return Ok(None) };
+        let changes = &self.with_labels(changes, step, run, &container).await?;
         let committed = self.engine.commit(&container, &image, run, changes, &step.title).await?;
         let mounted = mounts.into_iter().map(|mounted| mounted.at).collect();
         let programs = run.command.first().into_iter().chain(changes.command.iter().flatten().next()).cloned().collect();
         let made = Committed { image: committed.clone(), base: image, container, mounted, programs };
         self.engine.curiosity().committed.push(made);
         Ok(Some(committed))
+    }
+
+    /// What is said of the image, with the labels that the command left for it.
+    async fn with_labels(&self, changes: &ImageChanges, step: &Step, run: &Run, container: &str) -> Result<ImageChanges, Error> {
+        let file = match &run.labels_from {
+            Some(path) => self.engine.read_in(container, path, labels::LONGEST).await?,
+            None => None,
+        };
+        labels::with_labels(changes, step, run, file.as_deref())
     }
 
     async fn run_command(&self, id: StepId, step: &Step, run: &Run, container: &str, image: &ImageId) -> Result<(), Error> {

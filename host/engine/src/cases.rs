@@ -150,6 +150,7 @@ cases! {
     running::runs_as_another_user_and_keeps_the_one_of_the_image,
     running::hands_variables_and_a_working_directory_to_the_command,
     running::tells_what_a_command_prints,
+    running::takes_labels_that_the_command_left,
     handing_over::hands_a_captured_directory_over,
     handing_over::hands_nothing_over_as_an_empty_directory,
     handing_over::tells_a_capture_of_nothing_from_a_part_that_is_not_there,

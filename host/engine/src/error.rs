@@ -93,6 +93,16 @@ pub enum Error {
         /// Where the earlier one should have left it.
         path: String,
     },
+    /// A command left a file of labels that is none.
+    #[error("`{path}`, which `{title}` left, holds no labels: {why}")]
+    LabelsInvalid {
+        /// The title of the step.
+        title: String,
+        /// Where the file is.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A command ended well, and what it printed cannot be unpacked.
     #[error("`{command}` printed no archive that can be unpacked: {why}")]
     OutputInvalid {
@@ -160,6 +170,7 @@ impl Error {
                     .to_owned(),
             ),
             Self::Source(_) => Some("build again when nothing writes to the source".to_owned()),
+            Self::LabelsInvalid { .. } => Some(r#"the file is JSON, such as {"labels": [{"name": "value"}]}"#.to_owned()),
             Self::NotLeft { .. } => Some("check the path, and whether the script before puts anything there".to_owned()),
             Self::CreateContainerFailed { .. } | Self::CommitFailed { .. } | Self::Unsupported { .. } | Self::Refused { .. } => {
                 None

@@ -5,6 +5,7 @@ pub mod cases;
 pub mod detour;
 mod error;
 pub mod fake;
+pub mod labels;
 mod questions;
 
 use std::{collections::BTreeMap, fmt};

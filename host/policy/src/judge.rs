@@ -10,6 +10,8 @@ mod steps;
 mod users;
 mod words;
 
+pub use words::refused_label;
+
 use sti_core::Plan;
 use sti_core::plan::{SCHEMA, StepId};
 

@@ -21,6 +21,7 @@ pub use denial::{Denial, NotGranted, NotVetted, Where};
 pub use error::Error;
 pub use fetch::{FetchGrant, FetchLimit, FetchLimits, NamedHosts, SetBy, Settled};
 pub use grant::{Grant, Limits};
+pub use judge::refused_label;
 pub use named::{Named, Origin, PluginIdentity};
 pub use policy::{Installed, Policy, Whose};
 pub use rules::Root;

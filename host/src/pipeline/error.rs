@@ -298,6 +298,7 @@ fn of_engine(error: &engine::Error) -> (&'static str, u8) {
         engine::Error::StepFailed(_)
         | engine::Error::NotRunnable { .. }
         | engine::Error::OutputInvalid { .. }
+        | engine::Error::LabelsInvalid { .. }
         | engine::Error::NotLeft { .. } => ("build-failed", 1),
         engine::Error::Source(_) => ("source-changed", 1),
         engine::Error::Unsupported { .. } | engine::Error::Refused { .. } => ("engine-failed", 5),

@@ -2,7 +2,7 @@
 
 use sti_plugin::{
     Made, Plan, Problem, Run,
-    contract::{AssembleParts, RuntimeParts},
+    contract::{ASSEMBLE, AssembleParts, RuntimeParts},
 };
 
 /// The name of the product that holds the builder of an extended build, for the next one's artifacts.
@@ -13,7 +13,7 @@ pub(crate) fn decide(plan: &Plan, parts: &AssembleParts) -> Result<(), Problem> 
     let artifacts = parts.saved_artifacts(plan)?;
     let assembling = parts.assembling(plan, artifacts.as_ref())?;
     let app = match &parts.runtime {
-        None => with_run_script(plan, parts, assembling.commit())?,
+        None => with_run_script(plan, parts, with_labels(assembling).commit())?,
         Some(runtime) => deployed(plan, parts, runtime, &assembling)?,
     };
     app.command([parts.run.as_str()]).environment(parts.environment.clone());
@@ -48,5 +48,12 @@ fn deployed(plan: &Plan, parts: &AssembleParts, runtime: &RuntimeParts, assembli
     for (content, at) in &contents {
         run = run.copy(content, at)?;
     }
-    Ok(run.commit())
+    Ok(with_labels(run).commit())
+}
+
+fn with_labels(run: Run) -> Run {
+    match ASSEMBLE.labels_file {
+        Some(path) => run.labels_from(path),
+        None => run,
+    }
 }

@@ -49,6 +49,7 @@ fn assembles_where_the_source_can_be_moved() {
    environment A=1
    transient /tmp
    mount source at /tmp/src
+   labels from /tmp/.s2i/image_metadata.json
    commit
    image command /usr/libexec/s2i/run
    image environment A=1
@@ -73,6 +74,7 @@ fn hands_the_tar_of_the_earlier_product_over_where_that_is_asked_for() {
    transient /tmp
    mount source at /tmp/src
    mount standard output of step 1 at /tmp/artifacts
+   labels from /tmp/.s2i/image_metadata.json
    commit
    image command /usr/libexec/s2i/run
 product app: step 2
@@ -117,6 +119,7 @@ fn takes_scripts_of_the_source_before_those_of_the_image() {
    transient /tmp
    mount source at /tmp/src
    mount files assemble, run at /tmp/scripts
+   labels from /tmp/.s2i/image_metadata.json
    commit
 2. build `add the run script of the source` on step 1
    copy files run at /tmp/scripts
@@ -202,6 +205,7 @@ fn keeps_what_lies_where_the_image_has_files_of_its_own() {
 1. run `assemble` on python
    command /usr/libexec/s2i/assemble
    copy source at /opt/app/src
+   labels from /tmp/.s2i/image_metadata.json
    commit
    image command /usr/libexec/s2i/run
 product app: step 1
@@ -251,6 +255,7 @@ fn deploys_what_the_builder_left_and_puts_it_together_there() {
    user 7
    copy app of /opt/out after step 1 at /srv/bin/app
    copy /data after step 1 at /srv/data
+   labels from /tmp/.s2i/image_metadata.json
    commit
    image command /opt/s2i/run
    image environment A=1

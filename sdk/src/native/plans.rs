@@ -175,6 +175,10 @@ impl Run {
         self.0.write(|step| step.tolerates_failure = true);
     }
 
+    pub fn labels_from(&self, path: &str) {
+        self.0.write(|step| step.labels_from = Some(path.to_owned()));
+    }
+
     pub fn place(&self, what: &Content, at: &str, how: Placement) -> Result<(), Problem> {
         check_absolute(at)?;
         let place = RecordedPlace { content: what.0.clone(), at: at.to_owned(), placement: how };

@@ -65,6 +65,12 @@ impl Run {
         self
     }
 
+    /// Names a file that the command may leave, with labels for the image that is committed: `{"labels": [{"name": "value"}]}`.
+    pub fn labels_from(self, path: &str) -> Self {
+        self.0.labels_from(path);
+        self
+    }
+
     /// Puts content at an absolute path while the step runs: writable, owned by the container's user, no part of what is committed.
     pub fn mount(self, content: &Content, at: impl AsRef<str>) -> Result<Self, Problem> {
         self.0.place(&content.0, at.as_ref(), Placement::Mounted)?;

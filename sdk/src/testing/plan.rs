@@ -55,6 +55,8 @@ pub struct RecordedStep {
     pub network: Option<Network>,
     /// Runs: directories of which nothing is committed.
     pub transient: Vec<String>,
+    /// Runs: the file that labels are taken from, where one was named.
+    pub labels_from: Option<String>,
     /// Runs: whether the build goes on where it fails.
     pub tolerates_failure: bool,
     /// Runs: what was mounted or copied, in order.
@@ -208,6 +210,7 @@ impl RecordedStep {
             working_directory: None,
             network: None,
             transient: Vec::new(),
+            labels_from: None,
             tolerates_failure: false,
             places: Vec::new(),
             captures: Vec::new(),

@@ -36,6 +36,7 @@ impl RecordedStep {
         lines.extend(self.instructions.iter().map(ToString::to_string));
         lines.extend(self.layers.iter().map(ToString::to_string));
         lines.extend(self.captures.iter().map(|path| format!("capture {path}")));
+        lines.extend(self.labels_from.iter().map(|path| format!("labels from {path}")));
         if self.tolerates_failure {
             lines.push("tolerate failure".to_owned());
         }

@@ -101,6 +101,7 @@ fn full_run() -> Step {
         run.working_directory = Some("/tmp/src".to_owned());
         run.places[1].placement = Placement::Copied;
         run.transient = words(&["/tmp"]);
+        run.labels_from = Some("/tmp/labels.json".to_owned());
         run.on_failure = OnFailure::GoOn;
         run.commit = Some(full_changes());
     }

@@ -90,6 +90,9 @@ pub struct Run {
     pub transient: Vec<String>,
     /// What it is given.
     pub places: Vec<Place>,
+    /// A file that the command may leave: labels for the image that is made.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub labels_from: Option<String>,
     /// What follows where the command fails.
     #[serde(skip_serializing_if = "OnFailure::ends_the_build", default)]
     pub on_failure: OnFailure,
@@ -241,6 +244,7 @@ impl Run {
             network,
             transient: Vec::new(),
             places: Vec::new(),
+            labels_from: None,
             on_failure: OnFailure::EndBuild,
             commit: None,
         }

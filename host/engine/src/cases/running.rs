@@ -1,11 +1,15 @@
 //! One container: what it is given, who it is, and what stays of it.
 
-use sti_core::{Variable, plan::Action};
+use sti_core::{
+    Variable,
+    plan::{Action, ImageChanges},
+};
 
 use super::{
     Bench, Failure, User,
     stage::{Stage, copied, holds_true, mounted, run, same},
 };
+use crate::Error;
 
 pub(super) async fn leaves_mounted_content_out_of_what_is_committed(bench: &dyn Bench) -> Result<(), Failure> {
     let mut stage = Stage::new(bench, "mounted", User::Numeric).await;
@@ -101,4 +105,31 @@ pub(super) async fn tells_what_a_command_prints(bench: &dyn Bench) -> Result<(),
     // The order between the two streams is nobody's promise.
     lines.sort();
     same("lines", &lines, &["one", "three", "two"].map(str::to_owned).to_vec())
+}
+
+pub(super) async fn takes_labels_that_the_command_left(bench: &dyn Bench) -> Result<(), Failure> {
+    let mut stage = Stage::new(bench, "labels", User::Numeric).await;
+    let labels = |label: &str, text: &str| {
+        let mut left = run(&format!("write /tmp/left/labels.json {text}"), vec![]);
+        left.labels_from = Some("/tmp/left/labels.json".to_owned());
+        left.transient = vec!["/tmp".to_owned()];
+        left.commit = Some(ImageChanges { labels: vec![Variable::new("planned", label)], ..ImageChanges::default() });
+        Action::Run(left)
+    };
+    let base = stage.base();
+    let text = r#"{"labels":[{"of.the/file":"a=b"},{"planned":"file"},{"stays":"file"}]}"#;
+    let app = stage.step(base.clone(), labels("plan", text));
+    let product = stage.product(app).await?;
+    let label = |name: &str| product.labels.iter().find(|label| label.name == name).map(|label| label.value.clone());
+    for (name, value) in [("of.the/file", "a=b"), ("planned", "plan"), ("stays", "file")] {
+        same(name, &label(name).as_deref(), &Some(value))?;
+    }
+    stage.again();
+    let app = stage.step(base, labels("plan", r#"{"labels":{"a":"b"}}"#));
+    match stage.try_execute(app).await? {
+        Err(Error::LabelsInvalid { path, .. }) => same("path", &path.as_str(), &"/tmp/left/labels.json")?,
+        other => return Err(Failure::new(format!("it is not refused: {other:?}"))),
+    }
+    stage.engine.clean_up().await.map_err(Failure::new)?;
+    same("what is left", &stage.left_by(stage.engine.build()).await?, &0)
 }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     Error, Execution, Exit, Outcome, StepFailure,
     archive::{self, Owner, Repack, Spot, Times},
-    detour,
+    detour, labels,
 };
 
 /// Where contents are put in a tar, to be taken out of it again.
@@ -121,10 +121,12 @@ impl Work<'_> {
             })?;
             self.captured.insert(content, Some(files));
         }
+        let file = run.labels_from.as_deref().and_then(|path| container.files.read(path));
         container.unmount();
         if let Some(changes) = &run.commit {
+            let changes = labels::with_labels(changes, step, run, file.as_deref())?;
             image.files = container.files;
-            self.commit(id, image, changes);
+            self.commit(id, image, &changes);
         }
         Ok(())
     }

@@ -66,6 +66,7 @@ fn judge_run(plan: &Plan, run: &Run, at: &At<'_>) -> Result<(), Denial> {
     if run.on_failure == OnFailure::GoOn && run.commit.is_some() {
         return Err(at.refuse("make an image of a step that may fail", "an image is made of a command that ended well"));
     }
+    run.labels_from.iter().try_for_each(|path| judge_absolute(at, "take labels from", path))?;
     for place in &run.places {
         match place.placement {
             Placement::Mounted => judge_absolute(at, "mount at", &place.at)?,

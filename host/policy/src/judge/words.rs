@@ -57,20 +57,21 @@ fn judge_variable(at: &At<'_>, variable: &Variable) -> Result<(), Denial> {
 /// Labels of an image.
 pub(super) fn judge_labels(at: &At<'_>, labels: &[Variable]) -> Result<(), Denial> {
     for label in labels {
-        let name = &label.name;
-        let is_odd = |character: char| !character.is_ascii_graphic() || matches!(character, '=' | '"' | '\'' | '\\' | '$');
-        if name.is_empty() || name.contains(is_odd) || label.value.contains('\0') {
-            let wish = format!("set the label `{}`", shown(name));
-            return Err(at.refuse(
-                wish,
-                "names of labels are printable ASCII without spaces, quotes, `=`, `$` and `\\`, values hold no NUL byte",
-            ));
-        }
-        if name.to_ascii_lowercase().starts_with(OUR_LABELS) {
-            return Err(at.refuse(format!("set the label `{}`", shown(name)), "labels that begin with `sti.` are the host's own"));
+        if let Some(why) = refused_label(label) {
+            return Err(at.refuse(format!("set the label `{}`", shown(&label.name)), why));
         }
     }
     Ok(())
+}
+
+/// Tells why no image may bear a label; `None` where one may.
+pub fn refused_label(label: &Variable) -> Option<&'static str> {
+    let name = &label.name;
+    let is_odd = |character: char| !character.is_ascii_graphic() || matches!(character, '=' | '"' | '\'' | '\\' | '$');
+    if name.is_empty() || name.contains(is_odd) || label.value.contains('\0') {
+        return Some("names of labels are printable ASCII without spaces, quotes, `=`, `$` and `\\`, values hold no NUL byte");
+    }
+    name.to_ascii_lowercase().starts_with(OUR_LABELS).then_some("labels that begin with `sti.` are the host's own")
 }
 
 /// Ports of an image, such as `8080` or `8080/tcp`.

@@ -202,6 +202,15 @@ impl wit::HostRun for State {
         })
     }
 
+    fn labels_from(&mut self, run: Resource<Run>, path: String) -> Done {
+        let step = StepId(self.handles.get(&run)?.0);
+        self.set(|draft, budget| {
+            let path = draft::path(path, budget)?;
+            draft.in_run(step, |run| run.labels_from = Some(path));
+            Ok(())
+        })
+    }
+
     fn place(&mut self, run: Resource<Run>, what: Resource<Content>, at: String, how: wit::Placement) -> Answer<()> {
         let (step, content) = (StepId(self.handles.get(&run)?.0), self.content_of(&what)?);
         let placement = match how {

@@ -154,6 +154,7 @@ const INTERFACES: [Interface; 9] = [
                 "[method]run.network",
                 "[method]run.transient",
                 "[method]run.tolerate-failure",
+                "[method]run.labels-from",
                 "[method]run.place",
                 "[method]run.capture",
                 "[method]run.capture-output",

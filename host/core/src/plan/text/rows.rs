@@ -38,6 +38,7 @@ fn of_run(plan: &Plan, run: &Run) -> Vec<Row> {
     rows.extend(run.working_directory.iter().map(|path| ("in", quoted(path))));
     rows.push(("network", network(run.network).to_owned()));
     rows.push(("run", command(&run.command)));
+    rows.extend(run.labels_from.iter().map(|path| ("labels", format!("of {}, where the command leaves it", quoted(path)))));
     if run.on_failure == OnFailure::GoOn {
         rows.push(("failing", "the build goes on, without what this should leave".to_owned()));
     }
