@@ -32,6 +32,9 @@ pub use scripts::{Fitness, Script, examine};
 
 pub(crate) use scripts::judge;
 
+/// The name of the product that holds the builder of an extended build, for the next one's artifacts.
+pub const BUILD: &str = "build";
+
 /// What an image and the tool that builds with it agree on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contract {
@@ -57,6 +60,8 @@ pub struct Contract {
     pub destination: &'static str,
     /// Labels by which an image says where everything arrives.
     pub destination_labels: &'static [&'static str],
+    /// Variables by which an older image says so.
+    pub destination_variables: &'static [&'static str],
     /// Where the source arrives, below the destination.
     pub source: &'static str,
     /// Where artifacts of the previous build arrive, below the destination.
@@ -93,6 +98,7 @@ pub const PREPARE: Contract = Contract {
     usage: None,
     destination: "/tmp",
     destination_labels: &[],
+    destination_variables: &[],
     source: "src",
     artifacts: "artifacts",
     scripts: "scripts",
@@ -114,6 +120,7 @@ pub const ASSEMBLE: Contract = Contract {
     usage: Some("usage"),
     destination: "/tmp",
     destination_labels: &["io.openshift.s2i.destination", "io.s2i.destination"],
+    destination_variables: &["STI_LOCATION"],
     source: "src",
     artifacts: "artifacts",
     scripts: "scripts",
@@ -155,14 +162,12 @@ impl Contract {
 
     /// Tells what an image says of where its scripts lie, in its labels or its variables: an address such as `image:///usr/libexec/s2i`.
     pub fn announced_by(&self, image: &Image) -> Option<String> {
-        let by_label = || self.directory_labels.iter().find_map(|label| image.label(label));
-        let by_variable = || {
-            let environment = image.environment();
-            let mut announced =
-                environment.into_iter().filter(|variable| self.directory_variables.contains(&variable.name.as_str()));
-            announced.next().map(|variable| variable.value)
-        };
-        by_label().or_else(by_variable)
+        said(image, self.directory_labels, self.directory_variables)
+    }
+
+    /// Tells below which directory an image says that everything arrives.
+    pub fn destination_of(&self, image: &Image) -> Option<String> {
+        said(image, self.destination_labels, self.destination_variables)
     }
 
     fn script(&self, name: &str) -> String {
@@ -172,4 +177,12 @@ impl Contract {
     fn below_destination(&self, name: &str) -> String {
         format!("{}/{name}", self.destination)
     }
+}
+
+/// What an image says in the first of some labels, or else of some variables; one without a value says nothing.
+fn said(image: &Image, labels: &[&str], variables: &[&str]) -> Option<String> {
+    let environment = image.environment();
+    let of_variables = environment.into_iter().filter(|variable| variables.contains(&variable.name.as_str()));
+    let all = labels.iter().filter_map(|label| image.label(label)).chain(of_variables.map(|variable| variable.value));
+    all.into_iter().find(|value| !value.is_empty())
 }

@@ -174,7 +174,10 @@ fn scripts_run_as_the_user_that_is_named(strategy: &str) {
         assert!(source.lines().all(|line| line.contains(&format!(" {owner} "))), "{source}");
         assert_eq!(lab.config("app")["User"], "1001:7");
     }
-    // What the image says of root is not what the user says.
+    // What the image says of root is not what the user says; and an empty label says nothing.
+    let unset = lab.builder(open.clone().config("LABEL io.openshift.s2i.assemble-user= io.openshift.s2i.destination="));
+    lab.build(&source, &unset, "app", &["-m", strategy]).assert_success();
+    assert!(read(&lab, "app", "/app/open/who").starts_with("uid=1001 gid=7"));
     let root = lab.builder(open.config("LABEL io.openshift.s2i.assemble-user=0"));
     let refused = lab.build(&source, &root, "app", &["-m", strategy, "--json"]);
     refused.assert_error(3, "not-granted", &["root", "--assemble-user root"]);

@@ -117,7 +117,9 @@ fn images_that_are_nowhere_or_cannot_take_part_are_told_apart() {
         (&[s, p, t, "-R", p], 1, "validation-failed", &[p, "save-artifacts"]),
         (&[s, &bringing_along, t], 1, "validation-failed", &[&bringing_along, "ONBUILD", "--strategy commit"]),
         (&[s, p, t, "--contract", "assemble"], 1, "validation-failed", &["`assemble`", ".s2i/bin", "/usr/libexec/s2i"]),
-        (&[s, p, t, "--destination", "/opt"], 1, "validation-failed", &["--destination", "`prepare`"]),
+        (&[s, p, t, "--destination", "/opt", "--contract", "prepare"], 1, "validation-failed", &["--destination", "`prepare`"]),
+        (&[s, p, t, "--scripts-url", "/opt"], 1, "validation-failed", &["--scripts-url /opt", "image:///"]),
+        (&[s, p, t, "--assemble-user", ""], 2, "invalid-argument", &["--assemble-user"]),
         (&[s, p, t, "--incremental=require"], 1, "validation-failed", &["there is no earlier"]),
     ];
     let told: String = rows.iter().map(|row| check_with_looking(&lab, row)).collect();

@@ -1,6 +1,6 @@
 //! Labels that a command leaves for the image that is made of its container.
 //!
-//! The form is that of OpenShift's source-to-image, `docs/new_labels.md`: `{"labels": [{"name": "value"}, …]}`.
+//! The form is that of `OpenShift`'s source-to-image, `docs/new_labels.md`: `{"labels": [{"name": "value"}, …]}`.
 
 use std::collections::BTreeMap;
 

@@ -21,8 +21,8 @@ pub struct Named {
     pub caches: Vec<String>,
     /// The secrets that were named.
     pub secrets: Vec<String>,
-    /// Users that scripts may run as, beside those of the images.
-    pub users: Vec<String>,
+    /// Users that scripts may run as in an image, beside that image's own.
+    pub users: Vec<(Reference, String)>,
 }
 
 /// Which component is meant. Policy knows it by its digest; the name is for people.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 
 /// Turns source code and a builder image into a ready-to-run image.
 ///
@@ -207,6 +207,15 @@ pub(crate) struct Fetching {
     pub(crate) limit: Vec<String>,
 }
 
+impl Assembling {
+    /// The contract that these flags are about, where any was given.
+    pub(crate) fn contract(&self) -> Option<ContractChoice> {
+        let given = [&self.scripts_url, &self.destination, &self.assemble_user, &self.assemble_runtime_user];
+        let is_given = given.iter().any(|flag| flag.is_some()) || !self.runtime_artifact.is_empty();
+        is_given.then_some(ContractChoice::Assemble)
+    }
+}
+
 impl Fetching {
     /// A flag that was given, `--ref` apart.
     pub(crate) fn first_flag(&self) -> Option<&'static str> {
@@ -331,40 +340,44 @@ pub(crate) enum ContractChoice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum IncrementalChoice {
     /// Where it can be
+    #[value(alias = "true")]
     Wanted,
     /// Or the build fails
     Require,
+    /// As the contract has it
+    #[value(hide = true)]
+    False,
 }
 
-/// What is said of builder images by the contract `assemble` only.
+/// What is said of builder images by the contract `assemble` only, and so chooses it.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Assembling {
     /// Where the image has its scripts: `image:///DIRECTORY`
     ///
     /// Otherwise each script is looked for in `.s2i/bin` of the source, then where the image's label `io.openshift.s2i.scripts-url` says, then
     /// in /usr/libexec/s2i.
-    #[arg(short, long, value_name = "URL", help_heading = "Contract assemble")]
+    #[arg(short, long, value_name = "URL", value_parser = NonEmptyStringValueParser::new(), help_heading = "Contract assemble")]
     pub(crate) scripts_url: Option<String>,
     /// The directory below which source, scripts and artifacts arrive
     ///
     /// Otherwise the image's label `io.openshift.s2i.destination` says it, else it is /tmp.
-    #[arg(long, value_name = "DIR", help_heading = "Contract assemble")]
+    #[arg(long, value_name = "DIR", value_parser = NonEmptyStringValueParser::new(), help_heading = "Contract assemble")]
     pub(crate) destination: Option<String>,
     /// Who the scripts run as that build and save artifacts
     ///
     /// Otherwise the image's label `io.openshift.s2i.assemble-user` says it, else it is the image's own user. The product's user stays.
-    #[arg(long, value_name = "USER", help_heading = "Contract assemble")]
+    #[arg(long, value_name = "USER", value_parser = NonEmptyStringValueParser::new(), help_heading = "Contract assemble")]
     pub(crate) assemble_user: Option<String>,
     /// What an extended build takes of the builder: `PATH[:DIRECTORY]`; repeatable
     ///
     /// DIRECTORY is below the working directory of the runtime image, and is that itself where it is left out. Otherwise the runtime image's
     /// label `io.openshift.s2i.assemble-input-files` says it.
-    #[arg(short = 'a', long, value_name = "PATH[:DIRECTORY]", help_heading = "Contract assemble")]
+    #[arg(short = 'a', long, value_name = "PATH[:DIRECTORY]", value_parser = NonEmptyStringValueParser::new(), help_heading = "Contract assemble")]
     pub(crate) runtime_artifact: Vec<String>,
     /// Who the script `assemble-runtime` runs as
     ///
     /// Otherwise the runtime image's label `io.openshift.s2i.assemble-runtime-user` says it, else it is that image's own user.
-    #[arg(long, value_name = "USER", help_heading = "Contract assemble")]
+    #[arg(long, value_name = "USER", value_parser = NonEmptyStringValueParser::new(), help_heading = "Contract assemble")]
     pub(crate) assemble_runtime_user: Option<String>,
 }
 
@@ -376,7 +389,7 @@ pub(crate) struct ValidateCommand {
     /// Also require that it can hand over artifacts
     #[arg(short = 'I', long)]
     pub(crate) incremental: bool,
-    /// Also check this runtime image, and the builder for incremental builds
+    /// Also check this runtime image, and (by `prepare`) the builder for incremental builds
     #[arg(short = 'R', long, value_name = "IMAGE")]
     pub(crate) runtime: Option<String>,
     /// When images are pulled

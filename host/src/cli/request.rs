@@ -35,8 +35,8 @@ pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<Build
         labels,
         pull: pull(what.pull),
         network: network(what.network),
+        contract: what.contract.or_else(|| what.assembling.contract()).map(contract),
         wishes: wishes(what),
-        contract: what.contract.map(contract),
         ..BuildRequest::new(source, builder_image, tag)
     })
 }
@@ -157,7 +157,7 @@ fn wishes(what: &WhatToBuild) -> Wishes {
 
 fn incremental(choice: Option<IncrementalChoice>) -> Incremental {
     match choice {
-        None => Incremental::AsUsual,
+        None | Some(IncrementalChoice::False) => Incremental::AsUsual,
         Some(IncrementalChoice::Wanted) => Incremental::Wanted,
         Some(IncrementalChoice::Require) => Incremental::Required,
     }

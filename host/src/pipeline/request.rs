@@ -92,8 +92,17 @@ impl BuildRequest {
             network: self.network,
             caches: Vec::new(),
             secrets: Vec::new(),
-            users: self.wishes.assemble_user.iter().chain(&self.wishes.assemble_runtime_user).cloned().collect(),
+            users: self.users(),
         }
+    }
+
+    /// Who the user lets scripts run as: in the builder and its products, and in the runtime image.
+    fn users(&self) -> Vec<(Reference, String)> {
+        let products = std::iter::once(self.tag.clone()).chain(self.tag.sibling("build").ok());
+        let built = std::iter::once(self.builder_image.clone()).chain(products);
+        let builders = built.flat_map(|image| self.wishes.assemble_user.iter().map(move |user| (image.clone(), user.clone())));
+        let runtime = self.runtime_image.iter().zip(&self.wishes.assemble_runtime_user);
+        builders.chain(runtime.map(|(image, user)| (image.clone(), user.clone()))).collect()
     }
 
     /// What is known of where the source came from; what the host knows itself no fetcher can say otherwise.

@@ -2,11 +2,8 @@
 
 use sti_plugin::{
     Content, Image, Job, Made, Plan, Problem, Run,
-    contract::{PREPARE, Parts},
+    contract::{BUILD, PREPARE, Parts},
 };
-
-/// The name of the product that holds the builder of an extended build, for the next one's artifacts.
-const BUILD: &str = "build";
 
 /// Plans one step for each thing that runs.
 pub(crate) fn decide(job: &Job, plan: &Plan, parts: &Parts) -> Result<(), Problem> {

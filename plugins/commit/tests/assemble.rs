@@ -210,13 +210,18 @@ fn keeps_what_lies_where_the_image_has_files_of_its_own() {
    image command /usr/libexec/s2i/run
 product app: step 1
 ",
-        &["`python` keeps files of its own in /opt/app: what its scripts leave of the source there stays"],
+        &["what the scripts leave of the source in /opt/app stays in the product"],
     );
-    let passing = self::image("python").label("io.openshift.s2i.destination", "/opt/s2i/destination/");
-    let plan = job(MemoryTree::new()).image(passing.clone()).decide::<Commit>();
-    assert_eq!(plan.expect_plan().steps[0].transient, ["/opt/s2i/destination"]);
-    let plan = job(MemoryTree::new()).image(passing).destination("/var/tmp").decide::<Commit>();
-    assert_eq!(plan.expect_plan().steps[0].transient, ["/var/tmp"]);
+    let is_transient = |job: JobBuilder| !job.decide::<Commit>().expect_plan().steps[0].transient.is_empty();
+    let image = || self::image("python");
+    assert!(is_transient(job(MemoryTree::new()).image(image())));
+    assert!(is_transient(
+        job(MemoryTree::new()).image(image().label("io.openshift.s2i.destination", "").working_directory("/tmpfs"))
+    ));
+    assert!(!is_transient(job(MemoryTree::new()).image(image()).destination("/var/tmp")));
+    assert!(!is_transient(job(MemoryTree::new()).image(image().environment("STI_LOCATION", "/opt/sti"))));
+    assert!(!is_transient(job(MemoryTree::new()).image(image().working_directory("/tmp/"))));
+    assert!(!is_transient(job(MemoryTree::new()).image(image().environment("HOME", "/tmp/src"))));
     for destination in ["tmp", "/", "/a/../b"] {
         check_refuses(
             &job(MemoryTree::new()).image(self::image("python")).destination(destination),
@@ -233,7 +238,7 @@ fn runtime() -> FakeImage {
 }
 
 fn extended(source: MemoryTree) -> JobBuilder {
-    job(source).image(image("python")).runtime_image("slim").runtime_artifact("/opt/out/app:bin;/data/")
+    job(source).image(image("python")).runtime_image("slim").runtime_artifact("/opt/out/app:bin;/opt/data/")
 }
 
 #[test]
@@ -248,13 +253,13 @@ fn deploys_what_the_builder_left_and_puts_it_together_there() {
    transient /tmp
    mount source at /tmp/src
    capture /opt/out
-   capture /data
+   capture /opt
 2. run `assemble in runtime image` on slim
    command /opt/s2i/assemble-runtime
    environment A=1
    user 7
    copy app of /opt/out after step 1 at /srv/bin/app
-   copy /data after step 1 at /srv/data
+   copy data of /opt after step 1 at /srv/data
    labels from /tmp/.s2i/image_metadata.json
    commit
    image command /opt/s2i/run
@@ -277,11 +282,11 @@ fn deploys_without_running_anything_where_the_runtime_image_has_no_script() {
    transient /tmp
    mount source at /tmp/src
    capture /opt/out
-   capture /data
+   capture /opt
    commit
 2. build `deploy into runtime image` on slim
    copy app of /opt/out after step 1 at /srv/bin/app
-   copy /data after step 1 at /srv/data
+   copy data of /opt after step 1 at /srv/data
    copy files run at /tmp/scripts
    image command /tmp/scripts/run
 product build: step 1
@@ -298,6 +303,28 @@ fn asks_what_is_to_be_deployed() {
     check_refuses(&job().image(runtime()).runtime_artifact("/opt/*.jar"), "invalid-runtime-artifact", &["/opt/*.jar"]);
     check_refuses(&job().image(FakeImage::new("slim")).runtime_artifact("/opt/x"), "run-missing", &["`slim`"]);
     check_refuses(&job().runtime_artifact("/opt/x"), "no-such-runtime-image", &["`slim`"]);
-    let labelled = job().image(runtime().label("io.openshift.s2i.assemble-input-files", "/opt/x"));
-    assert_eq!(labelled.decide::<Commit>().expect_plan().steps[1].instructions.len(), 1);
+    let labelled = || job().image(runtime().label("io.openshift.s2i.assemble-input-files", "/opt/x"));
+    assert_eq!(labelled().decide::<Commit>().expect_plan().steps[1].instructions.len(), 1);
+    check_refuses(&labelled().environment("A", "1\n2"), "value-has-newline", &["`A`"]);
+    let triggered = job().image(runtime().triggers(&["RUN make"])).runtime_artifact("/opt/x");
+    check_refuses(&triggered, "triggers-unasked", &["`slim`", "RUN make"]);
+}
+
+#[test]
+fn judges_no_script_that_is_not_run() {
+    let unfit = || image("python").file("/usr/libexec/s2i/save-artifacts", 0o644, 7, 7);
+    let job = || job(MemoryTree::new()).image(unfit()).image(image("app:1"));
+    assert_eq!(job().decide::<Commit>().expect_plan().steps.len(), 1);
+    let clean = job().incremental(Incremental::Wanted).decide::<Commit>();
+    assert_eq!(clean.expect_plan().steps.len(), 1);
+    assert!(
+        clean.says(Level::Info, "clean build: `/usr/libexec/s2i/save-artifacts` in `python` may not be executed"),
+        "{:?}",
+        clean.log
+    );
+    check_refuses(&job().incremental(Incremental::Required), "incremental-not-possible", &["save-artifacts"]);
+    // Who is named may be the one who may.
+    let closed = || self::job(MemoryTree::new()).image(image("python").file("/usr/libexec/s2i/assemble", 0o700, 2002, 7));
+    check_refuses(&closed(), "assemble-not-executable", &["`python`"]);
+    assert_eq!(closed().assemble_user("2002").decide::<Commit>().expect_plan().steps.len(), 1);
 }

@@ -43,6 +43,9 @@ impl Validator for Contract {
         let Some(image) = subject.image() else { return Ok(()) };
         let followed = follows(&image, subject.contract().as_deref(), subject.source().as_ref())?;
         let is_by_assemble = followed.contract == &ASSEMBLE;
+        if !is_by_assemble && is_left_to_the_strategy(subject, &image)? {
+            return Ok(());
+        }
         let scripts = if is_by_assemble { scripts_of_assemble(subject, &image) } else { Ok(scripts(subject)) };
         match scripts {
             Err(problem) => findings.add(problem),
@@ -58,6 +61,12 @@ impl Validator for Contract {
         entrypoint.into_iter().chain(triggers(&image)).for_each(|finding| findings.add(finding));
         Ok(())
     }
+}
+
+/// Whether an image may be deployed into by a contract that only its builder speaks for: in a build, a source may bring the scripts.
+fn is_left_to_the_strategy(subject: &Subject, image: &Image) -> Result<bool, Problem> {
+    let may_be = subject.source().is_some() && subject.role() != BUILDER && subject.contract().is_none();
+    Ok(may_be && image.look_at([PREPARE.build_script()])?.is_empty())
 }
 
 /// Lists what must be there by `assemble`; nothing where a source may bring it.

@@ -47,6 +47,11 @@ fn asks_each_half_of_an_extended_build_by_assemble_for_its_own_script() {
     let bare = || FakeImage::new("builder:1").label("io.openshift.s2i.scripts-url", "image:///usr/libexec/s2i");
     check_finds(&SubjectBuilder::image("builder", bare()).extended(), &["assemble-missing"]);
     check_finds(&SubjectBuilder::image("runtime", bare()).extended(), &["run-missing"]);
+    // Of an image that says nothing, the builder's contract decides, which the strategy knows.
+    let plain = || SubjectBuilder::image("runtime", FakeImage::new("builder:1")).extended();
+    check_finds(&plain(), &["prepare-missing", "run-missing"]);
+    check_finds(&plain().with_source(MemoryTree::new()), &[]);
+    check_finds(&plain().with_source(MemoryTree::new()).contract("prepare"), &["prepare-missing", "run-missing"]);
 }
 
 #[test]

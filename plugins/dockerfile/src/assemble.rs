@@ -2,13 +2,10 @@
 
 use sti_plugin::{
     Build, Content, Image, Made, Plan, Problem,
-    contract::{AssembleParts, RuntimeParts},
+    contract::{AssembleParts, BUILD, RuntimeParts},
 };
 
 use crate::speakable;
-
-/// The name of the product that holds the builder of an extended build, for the next one's artifacts.
-const BUILD: &str = "build";
 
 /// Plans the instructions, and what comes before them.
 pub(crate) fn decide(plan: &Plan, parts: &AssembleParts) -> Result<(), Problem> {
@@ -37,7 +34,9 @@ fn deployed(plan: &Plan, parts: &AssembleParts, runtime: &RuntimeParts, artifact
     let assembling = parts.assembling(plan, artifacts)?;
     let contents = parts.deployed(plan, runtime, &assembling)?;
     if parts.keeps_builder {
-        plan.product(BUILD, &assembling.commit())?;
+        let built = assembling.commit();
+        built.environment(parts.environment.clone());
+        plan.product(BUILD, &built)?;
     }
     let mut build = plan.build("build in runtime image", &runtime.image)?;
     for (content, at) in &contents {

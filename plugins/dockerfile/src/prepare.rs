@@ -2,13 +2,10 @@
 
 use sti_plugin::{
     Build, Content, Image, Job, Made, Plan, Problem,
-    contract::{PREPARE, Parts},
+    contract::{BUILD, PREPARE, Parts},
 };
 
 use crate::speakable;
-
-/// The name of the product that holds the builder of an extended build, for the next one's artifacts.
-const BUILD: &str = "build";
 
 /// Plans the instructions, and what saves artifacts before them.
 pub(crate) fn decide(job: &Job, plan: &Plan, parts: &Parts) -> Result<(), Problem> {

@@ -1,20 +1,19 @@
 //! The images and scripts that take part in a build by the assemble contract, found and checked before anything is planned.
 
 use super::{
-    ASSEMBLE,
+    ASSEMBLE, BUILD,
     environment::{environment_of, joined},
     locations::{Found, Locations},
     parts::refuse_if_required,
     runtime::{self, RuntimeParts},
+    said,
 };
-use crate::{Content, Image, Incremental, Job, Plan, Problem, Pull, Run, Variable, find, log};
+use crate::{Content, Image, Incremental, Job, Plan, Problem, ProblemKind, Pull, Run, Variable, find, log};
 
 /// What scripts have, wherever they come from.
 pub(super) const EXECUTABLE: u32 = 0o755;
 /// The product that bears the user's tag.
 const APP: &str = "app";
-/// The product that holds the builder of an extended build.
-const BUILD: &str = "build";
 
 /// The parts of a build by the assemble contract. Found by [`Followed::find`](super::Followed::find), which answers every question that a
 /// strategy has before it plans, and tells the user what kind of build it is.
@@ -51,7 +50,7 @@ pub struct AssembleParts {
     pub user: Option<String>,
     /// For the scripts and the product: those of the source below those of the user, each once.
     pub environment: Vec<Variable>,
-    /// Whether nothing of the image's own lies at the destination, so that nothing is lost where nothing of it is kept.
+    /// Whether the destination is a place for passing things only, so that nothing is lost where nothing of it is kept.
     pub is_passing: bool,
     /// Where the result is deployed, in an extended build.
     pub runtime: Option<RuntimeParts>,
@@ -72,13 +71,11 @@ pub struct Previous {
 
 impl AssembleParts {
     pub(super) fn of(job: &Job, builder: Image) -> Result<Self, Problem> {
-        let locations = Locations::of(job, &builder)?;
+        let user = job.assemble_user().or_else(|| said(&builder, ASSEMBLE.user_label.as_slice(), &[]));
+        let locations = Locations::of(job, &builder, user.is_some())?;
         let destination = destination(job, &builder)?;
-        let names = [ASSEMBLE.build, ASSEMBLE.run, ASSEMBLE.save_artifacts];
-        let found = locations.find(&names, &builder, &job.source())?;
-        let [assemble, run, save_artifacts] = <[_; 3]>::try_from(found).unwrap_or_default();
         let mut brought = Vec::new();
-        let mut place = |name: &'static str, found: Option<Found>| match found {
+        let mut place = |name: &'static str| match locations.find_one(name, &builder, &job.source())? {
             None => Err(locations.missing(name, &builder)),
             Some(Found::InImage(path)) => Ok(path),
             Some(Found::Brought(bytes)) => {
@@ -86,25 +83,22 @@ impl AssembleParts {
                 Ok(format!("{destination}/{}/{name}", ASSEMBLE.scripts))
             }
         };
-        let assemble = place(ASSEMBLE.build, assemble)?;
+        let assemble = place(ASSEMBLE.build)?;
         let runtime = RuntimeParts::find(job, &destination)?;
         let run = match &runtime {
             Some(runtime) => runtime.run.clone(),
-            None => place(ASSEMBLE.run, run)?,
+            None => place(ASSEMBLE.run)?,
         };
-        let is_passing = is_passing(&builder, &destination)?;
+        let is_passing = is_passing(&builder, &destination);
         if !is_passing {
-            let image = builder.reference();
-            log::info(format!(
-                "`{image}` keeps files of its own in {destination}: what its scripts leave of the source there stays"
-            ));
+            log::info(format!("what the scripts leave of the source in {destination} stays in the product"));
         }
         let product = if runtime.is_some() { BUILD } else { APP };
         Ok(Self {
-            previous: previous(job, product, save_artifacts.as_ref(), &destination)?,
+            previous: previous(job, product, &locations, &builder, &destination)?,
             assemble,
             run,
-            user: job.assemble_user().or_else(|| ASSEMBLE.user_label.and_then(|label| builder.label(label))),
+            user,
             environment: joined(environment_of(&job.source())?, job.environment()),
             is_passing,
             keeps_builder: runtime.is_some() && job.incremental() != Incremental::AsUsual,
@@ -134,6 +128,11 @@ impl AssembleParts {
     /// Gives the scripts that the source brings and the builder needs; `None` where all are in the image.
     pub fn brought(&self, plan: &Plan) -> Result<Option<Content>, Problem> {
         runtime::brought(plan, &self.brought)
+    }
+
+    /// Tells whether the script that becomes the command of the product comes with the source.
+    pub fn brings_run(&self) -> bool {
+        self.brought.iter().any(|(name, _)| *name == ASSEMBLE.run)
     }
 
     /// Gives those of them that the product needs: the one that becomes its command.
@@ -202,11 +201,9 @@ impl AssembleParts {
 
 /// The directory below which everything arrives: as the user says, as the image says, `/tmp`.
 fn destination(job: &Job, image: &Image) -> Result<String, Problem> {
-    let of_image = || ASSEMBLE.destination_labels.iter().find_map(|label| image.label(label));
-    let of_variable =
-        || image.environment().into_iter().find(|variable| variable.name == "STI_LOCATION").map(|found| found.value);
-    let written = job.destination().or_else(of_image).or_else(of_variable);
-    let Some(written) = written.filter(|written| !written.is_empty()) else { return Ok(ASSEMBLE.destination.to_owned()) };
+    let Some(written) = job.destination().or_else(|| ASSEMBLE.destination_of(image)) else {
+        return Ok(ASSEMBLE.destination.to_owned());
+    };
     let parts: Vec<&str> = written.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     if !written.starts_with('/') || parts.is_empty() || parts.contains(&"..") {
         let message = format!("`{written}` is no directory below which the source could arrive");
@@ -215,13 +212,12 @@ fn destination(job: &Job, image: &Image) -> Result<String, Problem> {
     Ok(format!("/{}", parts.join("/")))
 }
 
-/// Whether nothing of the image's own lies at the destination. Scripts that work where the source arrives leave the application there.
-fn is_passing(image: &Image, destination: &str) -> Result<bool, Problem> {
-    if destination == ASSEMBLE.destination {
-        return Ok(!lies_in(&image.working_directory(), destination));
-    }
-    let home = image.runs_as()?.home;
-    Ok(!lies_in(&image.working_directory(), destination) && !home.is_some_and(|home| lies_in(&home, destination)))
+/// Whether the destination is for passing things only. What an image names itself may be where its application works, and so may be
+/// `/tmp` where it is at home there.
+fn is_passing(image: &Image, destination: &str) -> bool {
+    let home = image.environment().into_iter().find(|variable| variable.name == "HOME").map(|variable| variable.value);
+    let own = [Some(image.working_directory()), home];
+    destination == ASSEMBLE.destination && !own.iter().flatten().any(|path| lies_in(path, destination))
 }
 
 fn lies_in(path: &str, directory: &str) -> bool {
@@ -229,9 +225,14 @@ fn lies_in(path: &str, directory: &str) -> bool {
 }
 
 /// Finds the earlier product that artifacts come from, and tells whether the build is incremental or clean, and why.
-fn previous(job: &Job, product: &str, script: Option<&Found>, destination: &str) -> Result<Option<Previous>, Problem> {
-    let wish = job.incremental();
-    if wish == Incremental::AsUsual || job.is_clean() {
+fn previous(
+    job: &Job,
+    product: &str,
+    locations: &Locations,
+    builder: &Image,
+    destination: &str,
+) -> Result<Option<Previous>, Problem> {
+    if job.incremental() == Incremental::AsUsual || job.is_clean() {
         let why = if job.is_clean() { "asked for" } else { "with --incremental it could reuse what the earlier one saves" };
         log::info(format!("clean build: {why}"));
         return Ok(None);
@@ -243,12 +244,14 @@ fn previous(job: &Job, product: &str, script: Option<&Found>, destination: &str)
     };
     let name = job.previous_image(product).unwrap_or_default();
     let Some(image) = find(&name, Pull::Never)? else { return clean(format!("there is no earlier `{name}`")) };
-    let (script, bytes) = match script {
-        Some(Found::InImage(path)) if image.has_executable(path)? => (path.clone(), None),
+    let found = match locations.find_one(ASSEMBLE.save_artifacts, builder, &job.source()) {
+        Err(problem) if problem.kind() == ProblemKind::Invalid => return clean(problem.message().to_owned()),
+        found => found?,
+    };
+    let (script, bytes) = match found {
+        Some(Found::InImage(path)) if !image.look_at([path.as_str()])?.is_empty() => (path, None),
         Some(Found::InImage(path)) => return clean(format!("the earlier `{name}` has no `{path}`")),
-        Some(Found::Brought(bytes)) => {
-            (format!("{destination}/{}/{}", ASSEMBLE.scripts, ASSEMBLE.save_artifacts), Some(bytes.clone()))
-        }
+        Some(Found::Brought(bytes)) => (format!("{destination}/{}/{}", ASSEMBLE.scripts, ASSEMBLE.save_artifacts), Some(bytes)),
         None => return clean(format!("there is no script `{}`", ASSEMBLE.save_artifacts)),
     };
     log::info(format!("incremental build: reuses what `{name}` saves"));

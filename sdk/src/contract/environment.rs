@@ -11,14 +11,14 @@ const MOST_BYTES: u32 = 1 << 20;
 /// Reads the variables of a source, in the order of their lines; of a name that is there twice the last value counts. Empty where there is
 /// no such file.
 ///
-/// A line is `NAME=VALUE`, and the value is all behind the first `=`; lines that begin with `#` are comments. Source: the user guide
+/// A line is `NAME=VALUE`, and the value is all behind the first `=`, without blanks around it; lines that begin with `#` are comments. Source: the user guide
 /// of `OpenShift`'s source-to-image, "Injecting environment variables".
 ///
 /// ```
 /// use sti_plugin::contract::environment_of;
 /// use sti_plugin::testing::MemoryTree;
 ///
-/// let source = MemoryTree::new().file(".s2i/environment", "# for tests\nMODE=fast\nURL=http://a/?b=c\n");
+/// let source = MemoryTree::new().file(".s2i/environment", "# for tests\nMODE = fast \nURL=http://a/?b=c\n");
 /// let variables = environment_of(&source.open()).unwrap();
 /// assert_eq!(variables.iter().map(ToString::to_string).collect::<Vec<_>>(), ["MODE=fast", "URL=http://a/?b=c"]);
 ///
@@ -33,11 +33,13 @@ pub fn environment_of(source: &Tree) -> Result<Vec<Variable>, Problem> {
     let text = String::from_utf8(bytes).map_err(|_| malformed(&path, "it is no UTF-8 text"))?;
     let mut variables = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
-        if line.trim().is_empty() || line.starts_with('#') {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
             continue;
         }
         let at = format!("{path}:{number}");
         let (name, value) = line.split_once('=').ok_or_else(|| malformed(&at, "there is no `=`"))?;
+        let (name, value) = (name.trim_end(), value.trim_start());
         if name.is_empty() || name.contains(|character: char| character.is_whitespace() || character.is_control()) {
             return Err(malformed(&at, &format!("`{}` is no name of a variable", name.escape_debug())));
         }

@@ -80,8 +80,8 @@ pub fn follows(image: &Image, forced: Option<&str>, source: Option<&Tree>) -> Re
     if !image.look_at([PREPARE.build_script()])?.is_empty() {
         return because(&PREPARE, by_prepare);
     }
-    if !image.look_at([ASSEMBLE.build_script()])?.is_empty() {
-        return because(&ASSEMBLE, format!("`{name}` has {}", ASSEMBLE.build_script()));
+    if let Some(fact) = image.look_at([ASSEMBLE.build_script(), ASSEMBLE.run_script()])?.first() {
+        return because(&ASSEMBLE, format!("`{name}` has {}", fact.path));
     }
     match source.map(|source| brought_script(source, ASSEMBLE.build)).transpose()?.flatten() {
         Some((path, _)) => because(&ASSEMBLE, format!("the source has {path}")),

@@ -12,6 +12,8 @@ const IN_IMAGE: &str = "image://";
 /// The places at which scripts are looked for, the first one first.
 pub(super) struct Locations {
     places: Vec<Place>,
+    /// Whether scripts run as somebody else than the image's own user, of whom nothing is known.
+    as_another: bool,
     /// Where an image says that its scripts are, and where nobody looks.
     elsewhere: Option<String>,
 }
@@ -34,7 +36,7 @@ pub(super) enum Found {
 
 impl Locations {
     /// Where scripts of an image are: as the user says, in the source, as the image says.
-    pub(super) fn of(job: &Job, image: &Image) -> Result<Self, Problem> {
+    pub(super) fn of(job: &Job, image: &Image, as_another: bool) -> Result<Self, Problem> {
         let mut places = Vec::new();
         if let Some(url) = job.scripts_url() {
             places.push(Place::Image(directory(&url).ok_or_else(|| unknown_place(&url))?));
@@ -47,17 +49,44 @@ impl Locations {
             Some(None) => {}
             None => places.push(Place::Image(ASSEMBLE.directory.to_owned())),
         }
-        Ok(Self { places, elsewhere })
+        Ok(Self { places, as_another, elsewhere })
     }
 
-    /// Looks for scripts, all in one question to the image; the answers are in the order of the names.
-    pub(super) fn find(&self, names: &[&str], image: &Image, source: &Tree) -> Result<Vec<Option<Found>>, Problem> {
-        let paths = self.directories().flat_map(|directory| names.iter().map(move |name| format!("{directory}/{name}")));
+    /// Looks for a script. One that is found and cannot be used is a problem: nobody means the next one then.
+    pub(super) fn find_one(&self, name: &str, image: &Image, source: &Tree) -> Result<Option<Found>, Problem> {
+        let paths = self.directories().map(|directory| format!("{directory}/{name}"));
         let examined = scripts::examine(image, paths)?;
-        names.iter().map(|name| self.find_one(name, image, &examined, source)).collect()
+        for place in &self.places {
+            match place {
+                Place::Source => {
+                    if let Some((_, bytes)) = brought_script(source, name)? {
+                        return Ok(Some(Found::Brought(bytes)));
+                    }
+                }
+                Place::Image(directory) => {
+                    let path = format!("{directory}/{name}");
+                    let script = examined.iter().find(|script| script.path == path && script.fitness != Fitness::Missing);
+                    let Some(script) = script else { continue };
+                    return if self.is_fit(script) {
+                        Ok(Some(Found::InImage(path)))
+                    } else {
+                        script.problem(image).map_or(Ok(None), Err)
+                    };
+                }
+            }
+        }
+        Ok(None)
     }
 
-    /// The same for a script without which nothing can be built.
+    fn is_fit(&self, script: &Script) -> bool {
+        match script.fitness {
+            Fitness::Fit => true,
+            Fitness::NotExecutable { mode, .. } => self.as_another && mode & 0o111 != 0,
+            Fitness::Missing | Fitness::NotAFile => false,
+        }
+    }
+
+    /// What is said of a script without which nothing can be built.
     pub(super) fn missing(&self, name: &str, image: &Image) -> Problem {
         let reference = image.reference();
         if let Some(url) = &self.elsewhere {
@@ -74,25 +103,6 @@ impl Locations {
             Place::Image(directory) => Some(directory.as_str()),
             Place::Source => None,
         })
-    }
-
-    fn find_one(&self, name: &str, image: &Image, examined: &[Script], source: &Tree) -> Result<Option<Found>, Problem> {
-        for place in &self.places {
-            match place {
-                Place::Source => {
-                    if let Some((_, bytes)) = brought_script(source, name)? {
-                        return Ok(Some(Found::Brought(bytes)));
-                    }
-                }
-                Place::Image(directory) => {
-                    let path = format!("{directory}/{name}");
-                    let script = examined.iter().find(|script| script.path == path && script.fitness != Fitness::Missing);
-                    let Some(script) = script else { continue };
-                    return script.problem(image).map_or(Ok(Some(Found::InImage(path))), Err);
-                }
-            }
-        }
-        Ok(None)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The images that take part in a build by the prepare contract, found and checked before anything is planned.
 
-use super::{ASSEMBLE, PREPARE, examine, follows};
+use super::{ASSEMBLE, BUILD, PREPARE, examine, follows};
 use crate::{Content, Image, Incremental, Job, Plan, Problem, Pull, find, log};
 
 /// The images of a build by the prepare contract. Found by [`Parts::find`], which answers every question that a strategy has
@@ -51,7 +51,7 @@ impl Parts {
             check_runtime(runtime, job)?;
             require_save_artifacts(&builder)?;
         }
-        let previous = previous(job, if runtime.is_some() { "build" } else { "app" }, &builder)?;
+        let previous = previous(job, if runtime.is_some() { BUILD } else { "app" }, &builder)?;
         Ok(Self { builder, runtime, previous })
     }
 

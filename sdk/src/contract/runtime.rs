@@ -3,7 +3,7 @@
 use super::{
     ASSEMBLE,
     locations::{Found, Locations},
-    parts,
+    parts, said,
 };
 use crate::{Content, Image, Job, Plan, Problem, Run};
 
@@ -26,7 +26,7 @@ pub struct RuntimeParts {
 /// A file or directory of the builder, and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuntimeArtifact {
-    /// The directory of the builder that it lies in; `/` where it lies at the top.
+    /// The directory of the builder that it lies in.
     pub directory: String,
     /// Its name there.
     pub name: String,
@@ -38,9 +38,10 @@ impl RuntimeParts {
     pub(super) fn find(job: &Job, destination: &str) -> Result<Option<Self>, Problem> {
         let Some(name) = job.runtime_image() else { return Ok(None) };
         let image = parts::image(&name, "runtime")?;
-        let locations = Locations::of(job, &image)?;
-        let found = locations.find(&[ASSEMBLE_RUNTIME, ASSEMBLE.run], &image, &job.source())?;
-        let [assemble, run] = <[_; 2]>::try_from(found).unwrap_or_default();
+        let user = job.assemble_runtime_user().or_else(|| said(&image, &[USER_LABEL], &[]));
+        let locations = Locations::of(job, &image, user.is_some())?;
+        let assemble = locations.find_one(ASSEMBLE_RUNTIME, &image, &job.source())?;
+        let run = locations.find_one(ASSEMBLE.run, &image, &job.source())?;
         let mut brought = Vec::new();
         let mut place = |name: &'static str, found| match found {
             Found::InImage(path) => path,
@@ -51,7 +52,6 @@ impl RuntimeParts {
         };
         let assemble = assemble.map(|found| place(ASSEMBLE_RUNTIME, found));
         let run = place(ASSEMBLE.run, run.ok_or_else(|| locations.missing(ASSEMBLE.run, &image))?);
-        let user = job.assemble_runtime_user().or_else(|| image.label(USER_LABEL));
         Ok(Some(Self { assemble, run, user, artifacts: artifacts(job, &image)?, brought, image }))
     }
 
@@ -86,7 +86,7 @@ const FILES_LABEL: &str = "io.openshift.s2i.assemble-input-files";
 fn artifacts(job: &Job, image: &Image) -> Result<Vec<RuntimeArtifact>, Problem> {
     let mut written = job.runtime_artifacts();
     if written.is_empty() {
-        written = image.label(FILES_LABEL).into_iter().collect();
+        written = said(image, &[FILES_LABEL], &[]).into_iter().collect();
     }
     let working_directory = image.working_directory();
     let pieces = written.iter().flat_map(|list| list.split(';')).map(str::trim).filter(|piece| !piece.is_empty());
@@ -120,8 +120,13 @@ fn artifact(written: &str, working_directory: &str) -> Result<RuntimeArtifact, P
     if !path.starts_with('/') || source.is_empty() {
         return refuse("its path is not an absolute one");
     }
-    let (parent, name) = source.rsplit_once('/').unwrap_or(("", &source));
-    let top = if directory.starts_with('/') { "" } else { working_directory.trim_end_matches('/') };
+    if directory.starts_with('/') {
+        return refuse("its directory is below the working directory of the runtime image, and so no absolute path");
+    }
+    let Some((parent, name)) = source.rsplit_once('/') else {
+        return refuse("what lies at the top of the file system cannot be told from what is not there; leave it in a directory");
+    };
+    let top = working_directory.trim_end_matches('/');
     Ok(RuntimeArtifact {
         directory: format!("/{parent}"),
         name: name.to_owned(),
@@ -154,8 +159,9 @@ mod tests {
             ("/tmp/app.war:.", Some(("/tmp", "app.war", "/srv/app.war"))),
             ("/tmp//app.war:app/dist/", Some(("/tmp", "app.war", "/srv/app/dist/app.war"))),
             ("/opt/data/", Some(("/opt", "data", "/srv/data"))),
-            ("'/data':\"x\"", Some(("/", "data", "/srv/x/data"))),
-            ("/opt/data:/var/lib", Some(("/opt", "data", "/var/lib/data"))),
+            ("'/opt/data':\"x\"", Some(("/opt", "data", "/srv/x/data"))),
+            ("/opt/data:/var/lib", None),
+            ("/data", None),
             ("opt/data", None),
             ("/", None),
             ("/opt/../etc", None),

@@ -56,6 +56,12 @@ impl SubjectBuilder {
         Self { source: Some(source), ..Self::at(Moment::Source) }
     }
 
+    /// Gives the source as well, as in a build.
+    #[must_use]
+    pub fn with_source(self, source: MemoryTree) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
     /// Makes a subject of a plan, such as another plugin's test made one.
     pub fn plan(plan: RecordedPlan) -> Self {
         Self { plan, ..Self::at(Moment::Plan) }

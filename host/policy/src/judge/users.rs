@@ -1,9 +1,9 @@
 //! Who containers and images run as, and who owns what is copied. Root is for steps whose image runs as root.
 //!
-//! Judged by what is written; a user that the command line names is as good as the image's own. A *name* may mean root inside an image, so beside numbers only the image's own name passes.
+//! Judged by what is written; a user that the command line names for the scripts of an image may run them there. A *name* may mean root inside an image, so beside numbers only the image's own name passes.
 
-use sti_core::Plan;
 use sti_core::plan::{Action, Assemble, Base, Build, Copied, Instruction, Run, Step};
+use sti_core::{Plan, Reference};
 
 use super::{At, places};
 use crate::denial::Denial;
@@ -16,12 +16,20 @@ use crate::rules::Root;
 pub(super) struct Standing {
     /// Who it runs as.
     user: String,
-    /// The user of the image at the bottom; `""` means root.
+    /// The image at the bottom; `None` where there is none.
+    image: Option<Reference>,
+    /// Its user; `""` means root.
     pub(super) own: String,
     /// Whether root is in order, as far as images go.
     pub(super) is_roots: bool,
     /// Whether there is no image at the bottom.
     pub(super) is_from_nothing: bool,
+}
+
+impl Standing {
+    fn stands_on(&self, image: &Reference) -> bool {
+        self.image.as_ref().is_some_and(|own| own.canonical() == image.canonical())
+    }
 }
 
 pub(super) fn judge(plan: &Plan, grant: &Grant) -> Result<(), Denial> {
@@ -39,14 +47,19 @@ pub(super) fn judge(plan: &Plan, grant: &Grant) -> Result<(), Denial> {
 fn standing_of(plan: &Plan, base: &Base, made: &[Standing]) -> Standing {
     let of_scratch = || Standing {
         user: String::new(),
+        image: None,
         own: String::new(),
         is_roots: plan.steps.iter().any(starts_as_root),
         is_from_nothing: true,
     };
     match base {
-        Base::Image { user, .. } => {
-            Standing { user: user.clone(), own: user.clone(), is_roots: is_root(user), is_from_nothing: false }
-        }
+        Base::Image { reference, user, .. } => Standing {
+            user: user.clone(),
+            image: Some(reference.clone()),
+            own: user.clone(),
+            is_roots: is_root(user),
+            is_from_nothing: false,
+        },
         Base::Step { step } => made.get(step.0 as usize).cloned().unwrap_or_else(of_scratch),
         // Nothing says who an empty image runs as. Root gains nothing there that the plan does not have in another image already.
         Base::Scratch => of_scratch(),
@@ -66,12 +79,12 @@ fn judge_step(step: &Step, base: &Standing, at: &At<'_>) -> Result<String, Denia
     }
     let Some(changes) = step.changes() else { return Ok(base.user.clone()) };
     let user = changes.user.as_ref().unwrap_or(&base.user);
-    judge_user("make an image that runs as", user, base, at)?;
+    judge_user(Verb::Make, user, base, at)?;
     Ok(user.clone())
 }
 
 fn judge_run(run: &Run, base: &Standing, at: &At<'_>) -> Result<(), Denial> {
-    judge_user("run as", run.user.as_ref().unwrap_or(&base.user), base, at)
+    judge_user(Verb::Run, run.user.as_ref().unwrap_or(&base.user), base, at)
 }
 
 fn judge_build(build: &Build, base: &Standing, at: &At<'_>) -> Result<String, Denial> {
@@ -79,16 +92,16 @@ fn judge_build(build: &Build, base: &Standing, at: &At<'_>) -> Result<String, De
     for instruction in &build.instructions {
         match instruction {
             Instruction::User { user: next } => {
-                judge_user("run as", next, base, at)?;
+                judge_user(Verb::Run, next, base, at)?;
                 user = next;
             }
-            Instruction::Run { .. } => judge_user("run as", user, base, at)?,
+            Instruction::Run { .. } => judge_user(Verb::Run, user, base, at)?,
             Instruction::Copy(copied) => judge_owner(copied, base, at)?,
             Instruction::Environment(_) | Instruction::WorkingDirectory { .. } => {}
         }
     }
     let last = build.changes.user.as_ref().unwrap_or(user);
-    judge_user("make an image that runs as", last, base, at)?;
+    judge_user(Verb::Make, last, base, at)?;
     Ok(last.clone())
 }
 
@@ -98,10 +111,29 @@ fn judge_assemble(assemble: &Assemble, base: &Standing, at: &At<'_>) -> Result<(
 
 /// A set-id program that changes hands acts for its new owner: giving to root is root's own.
 fn judge_owner(copied: &Copied, base: &Standing, at: &At<'_>) -> Result<(), Denial> {
-    judge_user("give files to", copied.owner.as_ref().unwrap_or(&base.user), base, at)
+    judge_user(Verb::Give, copied.owner.as_ref().unwrap_or(&base.user), base, at)
 }
 
-fn judge_user(verb: &str, user: &str, base: &Standing, at: &At<'_>) -> Result<(), Denial> {
+/// What is done with a user.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Run,
+    Make,
+    Give,
+}
+
+impl Verb {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Run => "run as",
+            Self::Make => "make an image that runs as",
+            Self::Give => "give files to",
+        }
+    }
+}
+
+fn judge_user(doing: Verb, user: &str, base: &Standing, at: &At<'_>) -> Result<(), Denial> {
+    let verb = doing.words();
     let Some(who) = Who::parse(user) else {
         let wish = format!("{verb} `{}`", shown(user));
         return Err(at.refuse(wish, "a user is `name` or `uid`, or one of them with `:group` or `:gid` behind"));
@@ -113,7 +145,10 @@ fn judge_user(verb: &str, user: &str, base: &Standing, at: &At<'_>) -> Result<()
         return Err(refuse_by_file(verb, user, &who, at));
     }
     let is_images_own = matches!((&who, Who::parse(&base.own)), (Who::Name(name), Some(Who::Name(own))) if *name == own);
-    if base.is_roots || is_images_own || at.grant.named.users.iter().any(|named| named == user) {
+    // Whoever names a user for a script says nothing of the image that comes out.
+    let may_be_named = doing != Verb::Make && !user.is_empty();
+    let is_named = may_be_named && at.grant.named.users.iter().any(|(image, named)| named == user && base.stands_on(image));
+    if base.is_roots || is_images_own || is_named {
         return Ok(());
     }
     Err(refuse_by_image(verb, user, &who, base, at))
@@ -134,12 +169,19 @@ fn refuse_by_image(verb: &str, user: &str, who: &Who<'_>, base: &Standing, at: &
         format!("the image's user is `{}`", shown(&base.own))
     };
     if let Who::Name(_) = who {
-        let hint = format!("where that is right, name it yourself: --assemble-user {}; or name it by number", shown(user));
+        let flag = flag_of(base, at);
+        let hint = format!("where that is right, name it yourself: {flag} {}; or name it by number", shown(user));
         return at.refuse_with(format!("{verb} `{}`", shown(user)), format!("{owner}, and another name may mean root"), hint);
     }
     let hint =
         "where a script must be root, name it yourself: --assemble-user root; or use an image that runs as root".to_owned();
     at.refuse_with(format!("{verb} root"), format!("{owner}, and root is granted where the image runs as root"), hint)
+}
+
+/// The flag that names who the script of an image runs as: the runtime image is the second that the user names.
+fn flag_of(base: &Standing, at: &At<'_>) -> &'static str {
+    let is_runtime = at.grant.named.images.iter().skip(1).any(|image| base.stands_on(image));
+    if is_runtime { "--assemble-runtime-user" } else { "--assemble-user" }
 }
 
 /// Tells whether a user as images write it is root.

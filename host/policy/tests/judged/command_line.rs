@@ -139,6 +139,29 @@ fn refuses_root_where_the_images_user_is_another() {
 }
 
 #[test]
+fn lets_scripts_of_an_image_run_as_whom_the_user_names_there_and_makes_no_image_of_it() {
+    let mut named = named();
+    named.users = vec![(reference("docker.io/library/builder:latest"), "root".to_owned()), (reference("app:1"), String::new())];
+    let approves = |base: &str, user: &str, change: fn(&mut Plan)| {
+        let mut plan = plan();
+        plan.steps[0] = run(image(base));
+        run_of(&mut plan).user = Some(user.to_owned());
+        change(&mut plan);
+        Policy::none().approve(plan, &plugin(), &named).is_ok()
+    };
+    assert!(approves("builder", "root", |_| ()));
+    assert!(approves("builder", "root", |plan| plan.steps.push(build(
+        Base::Step { step: StepId(0) },
+        vec![Instruction::User { user: "root".to_owned() }, Instruction::User { user: "1001".to_owned() }]
+    ))));
+    assert!(!approves("builder", "root", |plan| changes_of(plan).user = Some("root".to_owned())));
+    assert!(!approves("builder", "0", |_| ()), "what was named is what was written");
+    for (image, user) in [("registry.corp/builders/python:3", "root"), ("app:1", "")] {
+        assert!(!approves(image, user, |_| ()), "{image}");
+    }
+}
+
+#[test]
 fn refuses_root_in_every_spelling() {
     for user in [
         "",

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use cap_std::{ambient_authority, fs::Dir};
 use sti_core::{
-    Event, Identity, ImageFacts, Incremental, PathFact, Plan, Problem, Progress, Reference, Tree, Variable, Wishes, plan::Network,
+    Event, Identity, ImageFacts, PathFact, Plan, Problem, Progress, Reference, Tree, Variable, Wishes, plan::Network,
 };
 use sti_engine::Questions;
 use sti_sandbox::{Component, Error, Job, Limits, Plugin, Powers, Sandbox, Settings};
