@@ -3,7 +3,11 @@
 
 mod address;
 mod args;
+mod as_dockerfile;
 mod build;
+mod callback;
+mod config;
+mod create;
 mod destination;
 mod display;
 mod doctor;
@@ -13,14 +17,21 @@ mod gc;
 mod generated;
 mod installed;
 mod interrupt;
+mod known;
+mod lent;
 mod plan;
 mod plugins;
+mod rebuild;
 mod report;
 mod request;
+mod s2i;
+mod said;
 mod scratch;
+mod scripts;
 mod source;
 pub(crate) mod surroundings;
 mod text;
+mod usage;
 mod validate;
 mod version;
 mod web;
@@ -31,7 +42,6 @@ use std::{
     sync::Arc,
 };
 
-use clap::Parser;
 use sti_core::{BuildId, progress::Silent};
 
 use crate::{Host, StiError};
@@ -41,9 +51,9 @@ pub use source::open_source;
 
 /// Reads the command line, does what it says, and answers with the exit code of SEMANTICS' table.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match said::read() {
         Ok(cli) => cli,
-        Err(error) => return report::usage(&error),
+        Err(code) => return code,
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -70,9 +80,12 @@ async fn dispatch(cli: Cli) -> ExitCode {
         Command::Plan(command) => Box::pin(plan::run(*command, &output)).await,
         Command::Fetch(command) => Box::pin(fetch::run(command, &output)).await,
         Command::Validate(command) => validate::run(command, &output).await,
+        Command::Rebuild(command) => Box::pin(rebuild::run(command, &output)).await,
+        Command::Usage(command) => usage::run(command, &output).await,
         Command::Plugins(command) => plugins::run(command, &output).await,
         Command::Gc(command) => gc::run(command, &output).await,
         Command::Doctor(command) => doctor::run(command, &output).await,
+        Command::Create(command) => create::run(&command, &output),
         Command::Version(command) => version::run(command, &output).await,
     };
     done.unwrap_or_else(|error| report::error(&error, &output))

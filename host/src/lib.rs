@@ -19,13 +19,14 @@ pub use cli::{open_source, run};
 pub use host::Host;
 pub use lives::{BuildLock, Lives};
 pub use pipeline::{
-    BuildRequest, BuildResult, Condition, Fetched, ImageVerdict, Planned, Source, SourceAddress, StiError, StrategyChoice,
-    Target, ValidateRequest, ValidateResult, build, build_as_approved, fetch, plan, validate,
+    AsDockerfile, BuildRequest, BuildResult, Condition, Fetched, ImageVerdict, NamedBy, Planned, ScriptsAddress, ScriptsPlace,
+    Source, SourceAddress, StiError, StrategyChoice, Target, UsageRequest, UsageResult, ValidateRequest, ValidateResult,
+    as_dockerfile, build, build_as_approved, fetch, plan, run_product, usage, validate,
 };
 pub use plugins::{FetcherChoice, Installed, Known, Origin, Plugins};
 pub use sti_cache::{Kept, Scratch, Store};
 pub use sti_core::{
-    BuildId, Event, Finding, ImageId, Plan, Progress, Pull, Reference, Severity, Tree, Variable,
-    plan::Network,
+    BuildId, Event, Finding, ImageId, Plan, Progress, Pull, Reference, Secret, Severity, Tree, Variable,
+    plan::{Network, PlanFile},
     progress::{Level, Silent},
 };

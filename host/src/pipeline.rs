@@ -1,5 +1,6 @@
 //! The story of a build, one line a stage. Knows neither which engine runs nor which plugin decides.
 
+mod as_dockerfile;
 mod deliver;
 pub(crate) mod error;
 pub(crate) mod fetching;
@@ -7,7 +8,13 @@ mod images;
 mod judge;
 mod keeping;
 mod provenance;
+pub(crate) mod recorded;
 pub(crate) mod request;
+mod running;
+mod scripts;
+mod secrets;
+mod uids;
+mod usage;
 mod validation;
 mod verdict;
 
@@ -16,20 +23,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sti_core::{ImageId, Plan, Progress, Reference, progress::Event};
+use sti_core::{ImageId, Plan, Progress, Reference, plan::Network, progress::Event};
 use sti_engine::{Contents, Execution};
 use sti_policy::ApprovedPlan;
+use sti_sandbox::{Powers, Scripts};
 
+pub use as_dockerfile::{AsDockerfile, as_dockerfile};
 pub use error::{Condition, StiError};
 pub(crate) use fetching::Checksum;
-pub use fetching::{Fetched, Source, SourceAddress, Target, fetch};
+pub use fetching::{Fetched, NamedBy, Source, SourceAddress, Target, fetch};
 pub(crate) use request::DEFAULT_STRATEGY;
 pub use request::{BuildRequest, StrategyChoice};
+pub use running::run_product;
+pub use scripts::{ScriptsAddress, ScriptsPlace};
+pub use usage::{UsageRequest, UsageResult, usage};
 pub use validation::{ValidateRequest, ValidateResult, validate};
 pub use verdict::ImageVerdict;
 
 use crate::{Host, plugins::Chosen};
 use images::Images;
+use secrets::Veil;
 
 /// What came out of a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +53,8 @@ pub struct BuildResult {
     pub image: ImageId,
     /// Everything that was tagged, the product included.
     pub products: Vec<(Reference, ImageId)>,
+    /// What its containers could reach, and so what it reaches where it is run.
+    pub network: Network,
     /// From the request to the last tag.
     pub took: Duration,
 }
@@ -73,10 +88,12 @@ pub async fn build_as_approved(
     progress: Arc<dyn Progress>,
     witness: &(dyn Fn(&Plan) -> Result<(), StiError> + Sync),
 ) -> Result<BuildResult, StiError> {
+    let veil = Veil::over(&request);
+    let progress = veil.before(progress);
     let lock = host.begin(progress.as_ref()).await?;
     let built = carry_out(request, host, &progress, witness).await;
     host.end(lock, progress.as_ref()).await;
-    built
+    built.map_err(|error| veil.over_error(error))
 }
 
 /// Does everything that [`build()`] does up to approval, and answers with the plan. Touches nothing but what is needed to look into images.
@@ -100,15 +117,16 @@ async fn carry_out(
     // What was fetched stays as long as it is used.
     let Approved { plan: approved_plan, images, fetched } = approve(&request, host, progress).await?;
     witness(approved_plan.plan())?;
-    let contents = Contents { source: Some(fetched.tree.clone()) };
+    let contents = Contents { source: Some(fetched.tree.clone()), secrets: request.secrets.clone() };
     let execution =
         Execution { plan: &approved_plan, contents: &contents, keep_failed: request.keep_failed, progress: progress.as_ref() };
     let outcome = host.engine.execute(execution).await?;
+    secrets::refuse_in_products(&request, host, approved_plan.plan(), &outcome, progress.as_ref()).await?;
     let products = deliver::deliver(&request, host, &approved_plan, &outcome, &images, progress.as_ref()).await?;
     let (tag, image) = deliver::app_of(&products, &request.tag);
     let took = begun.elapsed();
     progress.tell(Event::Built { tag: tag.written().to_owned(), image: image.to_string(), milliseconds: millis(took) });
-    Ok(BuildResult { tag, image, products, took })
+    Ok(BuildResult { tag, image, products, network: images.network(), took })
 }
 
 /// A plan that may be carried out, and what it needs.
@@ -126,8 +144,9 @@ async fn approve(request: &BuildRequest, host: &Host, progress: &Arc<dyn Progres
     let images = Arc::new(Images::of(request, host, &strategy, Arc::clone(progress)));
     images.find_named(request).await?;
     judge::judge_images(request, &fetched.tree, host, &images, progress).await?;
-    let plan = decide(request, &fetched, &strategy, &images, progress).await?;
+    let plan = decide(request, &fetched, host, &strategy, &images, progress).await?;
     let plan = provenance::stamp(plan, request, &fetched);
+    uids::judge(&plan, &images).await?;
     let plan = host.policy.approve(plan, strategy.identity(), &request.named())?;
     Ok(Approved { plan, images, fetched })
 }
@@ -135,13 +154,23 @@ async fn approve(request: &BuildRequest, host: &Host, progress: &Arc<dyn Progres
 async fn decide(
     request: &BuildRequest,
     fetched: &Fetched,
+    host: &Host,
     strategy: &Chosen,
     images: &Arc<Images>,
     progress: &Arc<dyn Progress>,
 ) -> Result<Plan, StiError> {
-    let powers = images.powers(Arc::clone(progress));
+    let scripts = request.scripts.as_ref().map(|address| {
+        let grant = host.policy.fetch_grant(strategy.identity(), address.hosts());
+        scripts::at(address, &grant, progress)
+    });
+    let scripts = scripts.transpose()?.map(Arc::new);
+    let asked = scripts.clone().map(|scripts| scripts as Arc<dyn Scripts>);
+    let powers = Powers { scripts: asked, ..images.powers(Arc::clone(progress)) };
     let decided = images.limited(strategy.plugin()).decide(request.job(fetched, images.network()), powers).await;
-    decided.map_err(|error| images.recorded_refusal().unwrap_or_else(|| error.into()))
+    decided.map_err(|error| {
+        let told = images.recorded_refusal().or_else(|| scripts.and_then(|scripts| scripts.recorded_failure()));
+        told.unwrap_or_else(|| error.into())
+    })
 }
 
 fn millis(duration: Duration) -> u64 {

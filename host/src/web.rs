@@ -1,5 +1,6 @@
 //! The network as one fetcher reaches it: `sti-network` behind the trait of the sandbox, held to what policy grants.
 
+mod callback;
 mod downloads;
 
 use std::{
@@ -21,7 +22,8 @@ use sti_network::{
 use sti_policy::{Denial, FetchGrant, FetchLimit, NamedHosts, Settled};
 use sti_sandbox::{Answer, Line, Web, WebRequest};
 
-use crate::{SourceAddress, pipeline::Checksum};
+use crate::{NamedBy, SourceAddress, pipeline::Checksum};
+pub use callback::{BuildReport, Callback};
 use downloads::Downloads;
 
 /// What this machine and its user have to say about servers. None of it reaches a plugin.
@@ -59,7 +61,19 @@ impl Refusals {
 pub(crate) fn named(address: &SourceAddress) -> NamedHosts {
     let is_here = address.input.is_some() || address.file.is_some();
     let (own, own_port) = if is_here { (None, None) } else { (host_of(&address.text), port_of(&address.text)) };
-    NamedHosts { own, own_port, further: address.web.as_ref().map(|surroundings| surroundings.hosts.clone()).unwrap_or_default() }
+    let further = address.web.as_ref().map(|surroundings| surroundings.hosts.clone()).unwrap_or_default();
+    match (address.named_by, &own) {
+        (NamedBy::Label, Some(host)) => {
+            let offered = vec![HostPattern::only(host, own_port.unwrap_or(443))];
+            NamedHosts { own: None, own_port: None, further, offered }
+        }
+        _ => NamedHosts { own, own_port, further, offered: Vec::new() },
+    }
+}
+
+/// The host of an address, and others that the user named.
+pub(crate) fn named_in(url: &str, further: Vec<HostPattern>) -> NamedHosts {
+    NamedHosts { own: host_of(url), own_port: port_of(url), further, offered: Vec::new() }
 }
 
 /// The network of one address.
@@ -183,8 +197,10 @@ mod tests {
     fn the_first_refusal_is_kept_with_what_allows_it() {
         let fetcher = PluginIdentity { name: "git".to_owned(), digest: String::new(), origin: Origin::Shipped };
         let further = vec![HostPattern::parse("cdn.example.com").unwrap()];
-        let grant = Policy::none()
-            .fetch_grant(&fetcher, NamedHosts { own: Some("example.com".to_owned()), own_port: Some(443), further });
+        let grant = Policy::none().fetch_grant(
+            &fetcher,
+            NamedHosts { own: Some("example.com".to_owned()), own_port: Some(443), further, offered: Vec::new() },
+        );
         let granted = Granted { grant, refusals: Arc::default() };
         assert_eq!(granted.may_reach("example.com", 443), Ok(Reach::anywhere()));
         assert_eq!(granted.may_reach("cdn.example.com", 443), Ok(Reach::public()));

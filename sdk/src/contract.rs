@@ -15,20 +15,28 @@ mod assemble;
 mod brought;
 mod environment;
 mod followed;
+mod found;
+mod lent;
 mod locations;
 mod parts;
+mod paths;
 mod runtime;
 mod scripts;
+mod triggers;
+mod usage;
 
 use crate::Image;
 
 pub use assemble::{AssembleParts, Previous};
 pub use environment::environment_of;
 pub use followed::{Followed, Follows, follows};
+pub use lent::Lent;
 pub use locations::scripts_directory;
 pub use parts::Parts;
 pub use runtime::{RuntimeArtifact, RuntimeParts};
 pub use scripts::{Fitness, Script, examine};
+pub use triggers::after_triggers;
+pub use usage::Usage;
 
 pub(crate) use scripts::judge;
 

@@ -1,6 +1,6 @@
 //! A build to be planned, as a strategy is asked for it.
 
-use crate::{Incremental, Network, Setting, Tree, Variable, card::default_of, host::requests};
+use crate::{Incremental, Network, Problem, Setting, Tree, Variable, card::default_of, host::requests};
 
 /// A build to be planned. Given to [`Strategy::decide`](crate::Strategy::decide).
 ///
@@ -80,6 +80,11 @@ impl<'a> Job<'a> {
         self.job.scripts_url()
     }
 
+    /// Reads the script of this name at the address that the user gives, where that is outside of the image; `None` where there is none.
+    pub fn script(&self, name: &str) -> Result<Option<Vec<u8>>, Problem> {
+        Ok(self.job.script(name)?)
+    }
+
     /// Tells below which directory the user wants source, scripts and artifacts to arrive.
     pub fn destination(&self) -> Option<String> {
         self.job.destination()
@@ -100,6 +105,11 @@ impl<'a> Job<'a> {
         self.job.runtime_artifacts()
     }
 
+    /// Tells whether ONBUILD instructions of images may be carried out.
+    pub fn allows_triggers(&self) -> bool {
+        self.job.allows_triggers()
+    }
+
     /// Tells the contract that the user forced, `prepare` or `assemble`.
     pub fn contract(&self) -> Option<String> {
         self.job.contract()
@@ -108,6 +118,21 @@ impl<'a> Job<'a> {
     /// Lists the user's variables, for the scripts and for the product.
     pub fn environment(&self) -> Vec<Variable> {
         Variable::list(self.job.environment())
+    }
+
+    /// Lists the user's variables that are for the scripts only: no image of the plan may keep one.
+    pub fn build_environment(&self) -> Vec<Variable> {
+        Variable::list(self.job.build_environment())
+    }
+
+    /// Names the user's secrets, for [`Plan::secret`](crate::Plan::secret). Scripts look for each at `/run/secrets/NAME`.
+    pub fn secrets(&self) -> Vec<String> {
+        self.job.secrets()
+    }
+
+    /// Lists the secrets that are directories: each by its name, with the place where the user wants it to be mounted.
+    pub fn injected(&self) -> Vec<Variable> {
+        Variable::list(self.job.injected())
     }
 
     /// Tells a setting that the card declares: what the user set, or its default.

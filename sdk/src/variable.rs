@@ -24,6 +24,12 @@ impl Variable {
         Self { name: name.into(), value: value.into() }
     }
 
+    /// Tells whether an instruction of a [`Build`](crate::Build) can set it: a Dockerfile says nothing in several lines, and no control
+    /// characters but tabs.
+    pub fn fits_an_instruction(&self) -> bool {
+        !self.value.contains(|character: char| character.is_control() && character != '\t')
+    }
+
     pub(crate) fn list(variables: Vec<types::Variable>) -> Vec<Self> {
         variables.into_iter().map(|types::Variable { name, value }| Self { name, value }).collect()
     }

@@ -48,3 +48,12 @@ macro_rules! needs_engine {
         }
     };
 }
+
+/// Declares a test of each check for each strategy.
+#[macro_export]
+macro_rules! by_each_strategy {
+    ($($check:ident)*) => {
+        mod commit { $(#[test] fn $check() { super::$check("commit"); })* }
+        mod dockerfile { $(#[test] fn $check() { super::$check("dockerfile"); })* }
+    };
+}

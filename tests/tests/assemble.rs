@@ -1,15 +1,7 @@
 //! Builds by the contract `assemble`, by both strategies: where scripts are, what they see and may do, what the product is.
 
 use serde_json::json;
-use sti_tests::{Builder, Lab, needs_engine};
-
-/// Declares a test of each check for each strategy.
-macro_rules! by_each_strategy {
-    ($($check:ident)*) => {
-        mod commit { $(#[test] fn $check() { super::$check("commit"); })* }
-        mod dockerfile { $(#[test] fn $check() { super::$check("dockerfile"); })* }
-    };
-}
+use sti_tests::{Builder, Lab, by_each_strategy, needs_engine};
 
 by_each_strategy! {
     a_script_may_move_and_remove_what_it_was_given
@@ -283,7 +275,7 @@ fn a_place_of_scripts_that_nobody_looks_at_is_said() {
     let elsewhere = lab.builder(Builder::new().config("LABEL io.openshift.s2i.scripts-url=https://example.com/scripts"));
     let source = lab.source(&[("index.txt", "hello")]);
     let refused = lab.build(&source, &elsewhere, "app", &["--json"]);
-    refused.assert_error(1, "validation-failed", &["https://example.com/scripts", ".s2i/bin"]);
+    refused.assert_error(1, "validation-failed", &["https://example.com/scripts", "--scripts-url"]);
     let bare = lab.builder(Builder::new().by_assemble().s2i("assemble", "print done"));
     let refused = lab.build(&source, &bare, "app", &["--json"]);
     refused.assert_error(1, "validation-failed", &["`run`", "`/usr/libexec/s2i`"]);

@@ -8,7 +8,8 @@ use std::{
 use serde_json::Value;
 use sti_tests::{Builder, Lab, Outcome, needs_engine};
 
-const COMMANDS: [&str; 8] = ["build", "plan", "fetch", "validate", "plugins", "gc", "doctor", "version"];
+const COMMANDS: [&str; 11] =
+    ["build", "plan", "fetch", "validate", "rebuild", "usage", "plugins", "gc", "create", "doctor", "version"];
 
 fn document(outcome: &Outcome) -> Value {
     outcome.assert_success();
@@ -61,6 +62,7 @@ fn version_tells_of_everything_that_matters() {
         "plugin contract ",
         "plugin archive ",
         "plugin git ",
+        "plugin usage ",
         "engine ",
     ] {
         assert!(said.stdout.lines().any(|found| found.starts_with(line)), "no {line:?}\n{said}");
@@ -69,7 +71,7 @@ fn version_tells_of_everything_that_matters() {
     assert_eq!(version["sti"], "0.1.0");
     let digests: Vec<_> =
         version["plugins"].as_array().unwrap().iter().map(|plugin| plugin["digest"].as_str().unwrap()).collect();
-    assert!(digests.len() == 5 && digests.iter().all(|digest| said.stdout.contains(digest)), "{said}");
+    assert!(digests.len() == 6 && digests.iter().all(|digest| said.stdout.contains(digest)), "{said}");
     assert!(version["engine"].is_object(), "{version}");
     assert_eq!(lab.sti(["--version"]).stdout, "sti 0.1.0\n");
 }
@@ -89,7 +91,7 @@ fn plugins_are_listed_with_the_digests_that_a_policy_vets() {
     let document = document(&lab.sti(["plugins", "--json"]));
     let plugins = document["plugins"].as_array().unwrap();
     let names: Vec<_> = plugins.iter().map(|plugin| plugin["card"]["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["archive", "commit", "contract", "dockerfile", "git"]);
+    assert_eq!(names, ["archive", "commit", "contract", "dockerfile", "git", "usage"]);
     for plugin in plugins {
         let digest = plugin["digest"].as_str().unwrap();
         assert!(digest.starts_with("sha256:") && digest.len() == 71, "{plugin}");

@@ -115,7 +115,7 @@ fn images_that_are_nowhere_or_cannot_take_part_are_told_apart() {
         (&[s, &without_prepare, t], 1, "validation-failed", &[&without_prepare, "/usr/bin/prepare"]),
         (&[s, &closed, t], 1, "validation-failed", &[&closed, "/usr/bin/prepare", "executable"]),
         (&[s, p, t, "-R", p], 1, "validation-failed", &[p, "save-artifacts"]),
-        (&[s, &bringing_along, t], 1, "validation-failed", &[&bringing_along, "ONBUILD", "--strategy commit"]),
+        (&[s, &bringing_along, t], 1, "validation-failed", &[&bringing_along, "ONBUILD", "--allow-onbuild"]),
         (&[s, p, t, "--contract", "assemble"], 1, "validation-failed", &["`assemble`", ".s2i/bin", "/usr/libexec/s2i"]),
         (&[s, p, t, "--destination", "/opt", "--contract", "prepare"], 1, "validation-failed", &["--destination", "`prepare`"]),
         (&[s, p, t, "--scripts-url", "/opt"], 1, "validation-failed", &["--scripts-url /opt", "image:///"]),

@@ -1,15 +1,7 @@
 //! The four kinds of build (clean, incremental, extended, extended incremental) by both strategies: what the scripts see, what the
 //! products hold, which names exist afterwards.
 
-use sti_tests::{Builder, Lab, needs_engine};
-
-/// Declares a test of each check for each strategy.
-macro_rules! by_each_strategy {
-    ($($check:ident)*) => {
-        mod commit { $(#[test] fn $check() { super::$check("commit"); })* }
-        mod dockerfile { $(#[test] fn $check() { super::$check("dockerfile"); })* }
-    };
-}
+use sti_tests::{Builder, Lab, by_each_strategy, needs_engine};
 
 by_each_strategy! {
     a_clean_build_sees_the_source_and_no_artifacts

@@ -4,15 +4,7 @@
 use std::fs;
 
 use serde_json::Value;
-use sti_tests::{Builder, Lab, Outcome, needs_engine};
-
-/// Declares a test of each check for each strategy.
-macro_rules! by_each_strategy {
-    ($($check:ident)*) => {
-        mod commit { $(#[test] fn $check() { super::$check("commit"); })* }
-        mod dockerfile { $(#[test] fn $check() { super::$check("dockerfile"); })* }
-    };
-}
+use sti_tests::{Builder, Lab, Outcome, by_each_strategy, needs_engine};
 
 by_each_strategy! {
     quiet_prints_the_id_of_the_product_and_nothing_else

@@ -2,15 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends by a panic")]
 
 use serde_json::{Value, json};
-use sti_tests::{Builder, Lab, needs_engine};
-
-/// Declares a test of each check for each strategy.
-macro_rules! by_each_strategy {
-    ($($check:ident)*) => {
-        mod commit { $(#[test] fn $check() { super::$check("commit"); })* }
-        mod dockerfile { $(#[test] fn $check() { super::$check("dockerfile"); })* }
-    };
-}
+use sti_tests::{Builder, Lab, by_each_strategy, needs_engine};
 
 by_each_strategy! {
     everything_but_the_command_is_kept_as_the_builder_has_it
@@ -19,7 +11,6 @@ by_each_strategy! {
     variables_of_a_file_yield_to_those_of_the_command_line
     an_extended_product_is_made_of_the_runtime_image
     labels_tell_where_a_product_came_from
-    triggers_of_the_builder_do_not_run
 }
 
 fn plain() -> Builder {
@@ -183,23 +174,6 @@ fn labels_tell_where_a_product_came_from(strategy: &str) {
     assert!(created.len() == "2026-01-01T00:00:00Z".len() && created.ends_with('Z'), "{created}");
     assert_eq!((&labels["team"], &labels["note"]), (&json!("shop"), &json!("a, b = \"c\" $HOME")));
     assert_eq!(labels.get("sti.build"), None, "a product is nothing that a clean-up may find");
-    lab.assert_nothing_left();
-}
-
-fn triggers_of_the_builder_do_not_run(strategy: &str) {
-    needs_engine!();
-    let lab = Lab::new();
-    let builder = lab.builder(plain().config(r#"ONBUILD RUN ["/usr/bin/fixture", "write", "/app/trigger.txt", "ran"]"#));
-    let outcome = lab.build(&source(&lab), &builder, "app", &["-m", strategy]);
-    outcome.assert_says("ONBUILD");
-    if strategy == "commit" {
-        outcome.assert_success();
-        assert_eq!(lab.product_file("app", "/app/trigger.txt"), None, "the plan said nothing of it");
-    } else {
-        // The engine's own builder cannot be kept from running them: so nothing begins.
-        outcome.assert_exit(1).assert_says("--strategy commit").assert_silent_about("==> ");
-        assert_eq!(lab.image_id("app"), None);
-    }
     lab.assert_nothing_left();
 }
 

@@ -13,7 +13,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::{
     commands::{self, cargo, command, root},
-    targets,
+    real, targets,
 };
 
 /// A named thing that must hold.
@@ -31,6 +31,7 @@ const STEPS: &[Step] = &[
     Step { name: "docs", check: docs },
     Step { name: "plugins of others", check: plugins_of_others },
     Step { name: "tests", check: tests },
+    Step { name: "real images", check: real_images },
 ];
 
 /// Runs every step, or those that are named, whatever became of the ones before, and says at the end what failed and what could not
@@ -105,6 +106,14 @@ fn plugins_of_others() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Applications with builder images as communities make them: two of those that `cargo xtask real` knows, since each takes minutes.
+fn real_images() -> Result<()> {
+    match real::missing() {
+        Some(why) => skipped::note(&format!("real images: {why}")),
+        None => real::run(&["python", "nodejs"]),
+    }
 }
 
 fn tests() -> Result<()> {

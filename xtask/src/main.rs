@@ -25,8 +25,8 @@ cargo xtask COMMAND
 
   demo [--keep-builder]   builds sti and an example builder image, makes a site with them, shows it, edits it, makes it again
   example-image           makes the example builder image, so that the commands of the demo can be typed by hand
-  test [STEP]...          the gate: the house's rules, format, lints, docs, all tests, or only the steps that are named;
-                          with CI=true nothing may be skipped
+  test [--real] [STEP]... the gate: the house's rules, format, lints, docs, all tests, or only the steps that are named; with CI=true
+                          nothing may be skipped. Of `real` it runs Python and JavaScript, and with --real all
   real [--images] [NAME]...
                           applications in Python, JavaScript and others, with builder images that are made of Debian's packages as
                           communities make theirs, on every strategy, clean and incrementally; --images makes the images and keeps them
@@ -54,6 +54,7 @@ fn carry_out(arguments: &[String]) -> Result<()> {
         ["demo"] => demo::demo(demo::Builder::Removed),
         ["demo", "--keep-builder"] => demo::demo(demo::Builder::Kept),
         ["example-image"] => example::make_by_hand(),
+        ["test", "--real", steps @ ..] => gate::run(steps).and_then(|()| real::run(&[])),
         ["test", steps @ ..] => gate::run(steps),
         ["real", "--images", names @ ..] => real::make_images(names),
         ["real", names @ ..] => real::run(names),

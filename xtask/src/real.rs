@@ -9,7 +9,7 @@ mod root;
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use sti_test_engine::{Engine, can_have};
 
 use crate::{
@@ -62,11 +62,21 @@ pub(crate) fn make_images(names: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn ready() -> Result<Engine> {
+/// What is missing to make and run images. With `CI=true` packages are installed.
+pub(crate) fn missing() -> Option<String> {
     let engine = Engine::of_environment();
-    ensure!(engine.answers(), "no engine answers at {}: start Docker or Podman, or set DOCKER_HOST", engine.url());
-    ensure!(can_have("mmdebstrap", "mmdebstrap"), "the images are made by mmdebstrap: apt-get install mmdebstrap");
-    Ok(engine)
+    if !engine.answers() {
+        return Some(format!("no engine answers at {}: start Docker or Podman, or set DOCKER_HOST", engine.url()));
+    }
+    let is_there = can_have("mmdebstrap", "mmdebstrap");
+    (!is_there).then(|| "the images are made by mmdebstrap: apt-get install mmdebstrap".to_owned())
+}
+
+fn ready() -> Result<Engine> {
+    match missing() {
+        Some(why) => bail!(why),
+        None => Ok(Engine::of_environment()),
+    }
 }
 
 /// The images of one case live only as long as it is tried: an engine may have little room.

@@ -24,6 +24,6 @@ mod tidy;
 
 pub use aside::{Scratch, sweep};
 pub use copy::copy_tree;
-pub use remove::empty;
+pub use remove::{empty, empty_but};
 pub use store::{Kept, Settings, Store};
 pub use tidy::Tidied;

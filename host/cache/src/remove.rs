@@ -18,8 +18,18 @@ use crate::place;
 /// # Errors
 /// Where something cannot be removed; the rest may be gone.
 pub fn empty(directory: &Dir) -> std::io::Result<()> {
+    empty_but(directory, "")
+}
+
+/// The same for all but what bears one name.
+///
+/// # Errors
+/// As [`empty`].
+pub fn empty_but(directory: &Dir, kept: &str) -> std::io::Result<()> {
     for inside in place::names(directory)? {
-        remove(directory.as_fd(), &inside)?;
+        if inside.as_bytes() != kept.as_bytes() {
+            remove(directory.as_fd(), &inside)?;
+        }
     }
     Ok(())
 }

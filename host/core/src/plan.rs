@@ -1,21 +1,25 @@
 //! The plan: what a strategy wants done, as plain data. Writing one does nothing; the same for every engine.
 
 mod content;
+mod purpose;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod schema;
 mod step;
 mod text;
+mod users;
 mod walk;
 
 use serde::{Deserialize, Serialize};
 
 pub use content::{Content, ContentId, PlanFile};
+pub use purpose::Purpose;
 pub use step::{
     Action, Assemble, Base, Build, Copied, ImageChanges, Instruction, Layer, Network, OnFailure, Place, Placement, Run, Step,
-    StepId, is_at_or_below,
+    StepId, Triggers, is_at_or_below,
 };
+pub use users::RunsAs;
 
 use crate::Reference;
 

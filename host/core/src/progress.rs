@@ -82,6 +82,25 @@ pub enum Event {
         /// From the request to the last tag.
         milliseconds: u64,
     },
+    /// A product runs in a container of its own.
+    RunStarted {
+        /// Its name.
+        image: String,
+        /// The container's name.
+        container: String,
+        /// Where the container is reached from the engine's machine, if it is.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        address: Option<String>,
+        /// What it says it listens at, such as `8080/tcp`.
+        ports: Vec<String>,
+    },
+    /// A product that runs printed a line, or a piece of an overlong one.
+    RunOutput {
+        /// Where it was printed.
+        stream: Stream,
+        /// Without the line's end.
+        line: String,
+    },
     /// A request was sent to the engine (shown with `--debug`).
     EngineRequest {
         /// Counted from 1.

@@ -12,7 +12,8 @@ use bollard::{
 };
 use futures_util::StreamExt;
 use sti_core::{
-    Event, ImageId,
+    BuildId, Event, ImageId,
+    dockerfile::Dockerfile,
     plan::{ContentId, Network, StepId},
     progress::Stream as Printed,
 };
@@ -23,8 +24,8 @@ use sti_engine::{
 
 use crate::{
     commit,
-    contents::{self, Pour},
-    dockerfile::{Dockerfile, context_name},
+    contents::{self, Frame, Pour},
+    dockerfile::context_name,
     execute::Work,
     failures::{self, Failure},
     output_lines::{LastLines, Lines},
@@ -33,14 +34,51 @@ use crate::{
 
 const REQUEST: &str = "POST /build";
 const DOCKERFILE: &str = "Dockerfile";
+/// What a builder leaves out of a context, by the grammar of <https://docs.docker.com/build/concepts/context/#dockerignore-files>.
+const IGNORED: &str = ".dockerignore";
 
 /// What is to be built.
 pub(crate) struct Order<'a> {
     pub(crate) step: StepId,
     pub(crate) title: &'a str,
     pub(crate) dockerfile: Dockerfile,
-    pub(crate) contents: Vec<(ContentId, Times)>,
+    pub(crate) context: Context,
     pub(crate) network: Network,
+}
+
+/// What lies in the build context beside the Dockerfile.
+pub(crate) enum Context {
+    /// Each content in a directory of its own.
+    Apart(Vec<(ContentId, Times)>),
+    /// One content at the top, where instructions that know nothing of us expect it.
+    Top(ContentId, Times),
+}
+
+impl Context {
+    /// Each content, its place, and its times.
+    fn places(&self) -> Vec<(ContentId, String, Times)> {
+        match self {
+            Self::Apart(contents) => contents.iter().map(|(content, times)| (*content, context_name(*content), *times)).collect(),
+            Self::Top(content, times) => vec![(*content, String::new(), *times)],
+        }
+    }
+
+    /// The Dockerfile's own name. Where it lies among the user's files it bears one that none of them has.
+    fn name_of_dockerfile(&self, build: &BuildId) -> String {
+        match self {
+            Self::Apart(_) => DOCKERFILE.to_owned(),
+            Self::Top(..) => format!(".{DOCKERFILE}.{build}"),
+        }
+    }
+
+    fn frame(&self, name: &str, dockerfile: &str) -> Frame {
+        let first = entry(name, dockerfile);
+        match self {
+            Self::Apart(_) => Frame { first, last: Vec::new() },
+            // Builders take both files away before the first instruction where this list names them. It has done its work on the source.
+            Self::Top(..) => Frame { first, last: entry(IGNORED, &format!("{IGNORED}\n{name}\n")) },
+        }
+    }
 }
 
 impl Work<'_> {
@@ -49,21 +87,22 @@ impl Work<'_> {
         let (step, title) = (order.step, order.title);
         self.engine.bear_witness(title).await?;
         let mut pours = Vec::new();
-        for (content, times) in &order.contents {
-            let from = self.spring(*content, title).await?;
-            let at = context_name(*content);
+        for (content, at, times) in order.context.places() {
+            let from = self.spring(content, title).await?;
             // Who owns it is said by each instruction that copies it.
-            pours.push((at.clone(), Pour { at, owner: Some(Owner { uid: 0, gid: 0 }), from, times: *times }));
+            pours.push((at.clone(), Pour { at, owner: Some(Owner { uid: 0, gid: 0 }), from, times }));
         }
+        let name = order.context.name_of_dockerfile(&self.engine.build);
+        let frame = order.context.frame(&name, &order.dockerfile.into_text());
         let bytes = Arc::new(AtomicU64::new(0));
-        let (pieces, verdict) = contents::tar_of(pours, &self.store, first_entry(&order.dockerfile.into_text()), bytes.clone());
+        let (pieces, verdict) = contents::tar_of(pours, &self.store, frame, bytes.clone());
         let body = bollard::body_try_stream(pieces);
         let requests = &self.engine.requests;
         requests.begin(REQUEST);
         self.engine.ledger.builds();
         let mut said = Said::new(step, self.engine.is_podman);
         let carried_out = async {
-            let mut answers = requests.patient().build_image(options(order.network), None, Some(body));
+            let mut answers = requests.patient().build_image(options(name, order.network), None, Some(body));
             while let Some(answer) = answers.next().await {
                 said.take(&answer?, self.progress);
             }
@@ -93,9 +132,9 @@ impl Work<'_> {
     }
 }
 
-fn options(network: Network) -> BuildImageOptions {
+fn options(dockerfile: String, network: Network) -> BuildImageOptions {
     BuildImageOptions {
-        dockerfile: DOCKERFILE.to_owned(),
+        dockerfile,
         q: false,
         nocache: true,
         rm: true,
@@ -106,10 +145,10 @@ fn options(network: Network) -> BuildImageOptions {
     }
 }
 
-/// The Dockerfile as the first entry of the context, without the end of a tar.
-fn first_entry(text: &str) -> Vec<u8> {
+/// A file at the top of the context, without the end of a tar.
+fn entry(name: &str, text: &str) -> Vec<u8> {
     let mut header = tar::Header::new_gnu();
-    header.as_old_mut().name[..DOCKERFILE.len()].copy_from_slice(DOCKERFILE.as_bytes());
+    header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
     header.set_mode(0o644);
     header.set_uid(0);
     header.set_gid(0);
@@ -235,9 +274,12 @@ impl Said {
     /// What a failed build means: a script's exit code, a program that cannot be run, or a matter of the engine.
     fn failure(&mut self, title: &str, failure: &Failure) -> Error {
         let instruction = self.running.clone().unwrap_or_else(|| self.instruction.clone());
-        let command = command_of(&instruction);
         let message = failure.message().to_owned();
-        let is_command = instruction.starts_with("RUN");
+        // What an image brings along runs behind `FROM`, which runs nothing itself, and is named in the message only.
+        let is_of_a_command = exit_code(&message, self.is_podman).is_some() || failures::not_runnable(&message).is_some();
+        let is_brought_along = is_of_a_command && instruction.starts_with("FROM");
+        let command = if is_brought_along { named_in(&message) } else { command_of(&instruction) };
+        let is_command = is_brought_along || instruction.starts_with("RUN");
         if let Some(code) = exit_code(&message, self.is_podman).filter(|_| is_command) {
             let last_lines = std::mem::take(&mut self.last).into_lines();
             let (step, title, exit) = (self.step, title.to_owned(), Exit::Code(code));
@@ -265,6 +307,13 @@ fn is_id(text: &str) -> bool {
 fn command_of(instruction: &str) -> Vec<String> {
     let words = instruction.strip_prefix("RUN ").unwrap_or(instruction);
     serde_json::from_str(words).unwrap_or_else(|_| vec![words.to_owned()])
+}
+
+/// The command that a message of Docker's or Podman's builder is about.
+fn named_in(message: &str) -> Vec<String> {
+    let between = |before: &str, after: &str| Some(message.split_once(before)?.1.split_once(after)?.0.to_owned());
+    let named = between("The command '", "' returned").or_else(|| between("STEP \"RUN ", "\": while"));
+    vec![named.unwrap_or_else(|| "an ONBUILD instruction".to_owned())]
 }
 
 /// How Docker and Podman say at the end of a message that a command failed.
@@ -374,7 +423,7 @@ mod tests {
 
     #[test]
     fn begins_a_context_that_any_reader_takes() {
-        let tar = [first_entry("FROM scratch\n"), vec![0; 1024]].concat();
+        let tar = [entry(DOCKERFILE, "FROM scratch\n"), vec![0; 1024]].concat();
         let mut archive = tar::Archive::new(tar.as_slice());
         let entries: Vec<_> = archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().into_owned()).collect();
         assert_eq!(entries, [std::path::PathBuf::from("Dockerfile")]);

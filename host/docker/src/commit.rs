@@ -6,8 +6,9 @@
 
 use bollard::{models::ImageInspect, query_parameters::CommitContainerOptionsBuilder};
 use sti_core::{
-    BuildId, ImageId,
+    BuildId, ImageId, Progress,
     plan::{ImageChanges, Run},
+    progress::Level,
 };
 use sti_engine::Error;
 
@@ -27,6 +28,8 @@ pub(crate) struct Committed {
     /// The programs that this build or its product runs.
     pub(crate) programs: Vec<String>,
 }
+
+const NAMES_STAY: &str = "this engine keeps the names, without values, of variables that were for scripts only";
 
 /// What the comment of an image says that this build made.
 pub(crate) fn comment(build: &BuildId) -> String {
@@ -52,7 +55,7 @@ impl DockerEngine {
         base: &ImageId,
         run: &Run,
         changes: &ImageChanges,
-        title: &str,
+        (title, progress): (&str, &dyn Progress),
     ) -> Result<ImageId, Error> {
         let config = self.config_of(base).await?;
         let product = image_config::changed(&config, changes);
@@ -62,7 +65,7 @@ impl DockerEngine {
         if self.is_podman {
             // Podman reads the body and forgets it.
             let unwritable =
-                |error: dockerfile::Unwritable| Error::Unsupported { title: title.to_owned(), what: error.to_string() };
+                |error: sti_core::dockerfile::Unwritable| Error::Unsupported { title: title.to_owned(), what: error.to_string() };
             options.changes = Some(dockerfile::changes(&told).map_err(unwritable)?);
         }
         let call = self.requests.patient().commit_container(options, told);
@@ -71,8 +74,15 @@ impl DockerEngine {
         let answered = self.requests.send(request, call).await;
         self.ledger.committed();
         let answer = answered.map_err(|failure| failure.while_committing(title))?;
-        let image = ImageId(with_algorithm(&answer.id));
+        let mut image = ImageId(with_algorithm(&answer.id));
         self.ledger.image(&image);
+        if Self::must_forget(run, &product) {
+            let described = if self.is_podman { None } else { self.described_anew(&image, &product).await? };
+            match described {
+                Some(described) => image = described,
+                None => progress.say(Level::Warning, NAMES_STAY.to_owned()),
+            }
+        }
         self.remember_config(&image, product);
         Ok(image)
     }

@@ -93,6 +93,22 @@ impl DockerEngine {
         }
     }
 
+    /// What the container of an image is made with that runs as it says itself.
+    pub(crate) fn body_as_it_says(&self, image: &ImageId, network: Network) -> ContainerCreateBody {
+        ContainerCreateBody {
+            image: Some(image.as_str().to_owned()),
+            labels: Some(self.labels()),
+            open_stdin: Some(false),
+            tty: Some(false),
+            host_config: Some(HostConfig {
+                network_mode: (network == Network::None).then(|| "none".to_owned()),
+                log_config: Some(no_log()),
+                ..HostConfig::default()
+            }),
+            ..ContainerCreateBody::default()
+        }
+    }
+
     /// A volume, as a container is given it.
     pub(crate) fn mount(&self, mounted: &Mounted) -> Mount {
         Mount {

@@ -28,7 +28,7 @@ const TELL_EVERY: Duration = Duration::from_millis(200);
 /// 1980, before which some archives know no time. The latest time that is drawn lies seventeen years later.
 const EARLIEST: i64 = 315_532_800;
 /// How a tar ends.
-const END: usize = 1024;
+pub(crate) const END: usize = 1024;
 
 /// Something on its way into a container.
 pub(crate) struct Pour {
@@ -104,7 +104,7 @@ impl DockerEngine {
         progress: &dyn Progress,
     ) -> Result<(), Error> {
         let bytes = Arc::new(AtomicU64::new(0));
-        let (pieces, verdict) = tar_of(pours, store, Vec::new(), bytes.clone());
+        let (pieces, verdict) = tar_of(pours, store, Frame::default(), bytes.clone());
         let sent = self.put_tar(container, path, pieces);
         let sent = telling(sent, title, &bytes, progress).await;
         finish(sent, verdict, |failure| failure.while_creating(title)).await
@@ -175,13 +175,22 @@ pub(crate) async fn telling<T>(sent: impl Future<Output = T>, what: &str, bytes:
     }
 }
 
-/// One tar of several contents, each below its path; `first` is written before them.
-pub(crate) fn tar_of(pours: Vec<(String, Pour)>, store: &Store, first: Vec<u8>, bytes: Arc<AtomicU64>) -> (Pieces, Verdict) {
+/// Entries of a tar, without its end.
+#[derive(Default)]
+pub(crate) struct Frame {
+    /// Before all contents.
+    pub(crate) first: Vec<u8>,
+    /// Behind them: of two entries of one name the last one counts.
+    pub(crate) last: Vec<u8>,
+}
+
+/// One tar of several contents, each below its path.
+pub(crate) fn tar_of(pours: Vec<(String, Pour)>, store: &Store, frame: Frame, bytes: Arc<AtomicU64>) -> (Pieces, Verdict) {
     let store = store.clone();
     let pours: Vec<_> = pours.into_iter().map(|(at, pour)| (at, pour.owner, pour.times, readable(pour.from))).collect();
     archive::stream(move |out| {
-        out.write_all(&first).map_err(archive::Error::Write)?;
-        let mut before = first.len() as u64;
+        out.write_all(&frame.first).map_err(archive::Error::Write)?;
+        let mut before = frame.first.len() as u64;
         for (at, owner, times, from) in pours {
             let last = std::cell::Cell::new(0);
             let told = |done: u64| {
@@ -192,6 +201,7 @@ pub(crate) fn tar_of(pours: Vec<(String, Pour)>, store: &Store, first: Vec<u8>, 
             write_one(&to, from, &store, out, &told)?;
             before += last.get();
         }
+        out.write_all(&frame.last).map_err(archive::Error::Write)?;
         out.write_all(&[0; END]).map_err(archive::Error::Write)
     })
 }
@@ -210,7 +220,7 @@ fn readable(from: Spring) -> Readable {
 }
 
 fn write_one(to: &Repack, from: Readable, store: &Store, out: &mut dyn Write, told: &dyn Fn(u64)) -> Result<(), archive::Error> {
-    let mut open = WithoutEnd { out, held: Vec::new() };
+    let mut open = WithoutEnd::before(out);
     match from {
         Readable::Host(content) => {
             let owner = to.owner.unwrap_or(Owner { uid: 0, gid: 0 });
@@ -222,9 +232,16 @@ fn write_one(to: &Repack, from: Readable, store: &Store, out: &mut dyn Write, to
 }
 
 /// Passes a tar on without its end, so that another one can follow in the same stream.
-struct WithoutEnd<'a> {
+pub(crate) struct WithoutEnd<'a> {
     out: &'a mut dyn Write,
     held: Vec<u8>,
+}
+
+impl<'a> WithoutEnd<'a> {
+    /// Nothing yet.
+    pub(crate) fn before(out: &'a mut dyn Write) -> Self {
+        Self { out, held: Vec::new() }
+    }
 }
 
 impl Write for WithoutEnd<'_> {
@@ -290,7 +307,7 @@ mod tests {
         let tar: Vec<u8> = (0..3000_u32).map(|number| u8::try_from(number % 251 + 1).unwrap()).chain([0; END]).collect();
         for size in [1, 7, 512, 1024, 1500, 4024] {
             let mut out = Vec::new();
-            let mut open = WithoutEnd { out: &mut out, held: Vec::new() };
+            let mut open = WithoutEnd::before(&mut out);
             tar.chunks(size).for_each(|piece| open.write_all(piece).unwrap());
             assert_eq!(out, &tar[..3000], "in pieces of {size}");
         }

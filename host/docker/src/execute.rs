@@ -13,7 +13,7 @@ use sti_core::{
     plan::{Action, Base, ContentId, Instruction, OnFailure, Step, StepId},
     progress::Level,
 };
-use sti_engine::{Contents, Error, Execution, Outcome};
+use sti_engine::{Error, Execution, Outcome};
 
 use crate::{DockerEngine, contents::Store, places::Held};
 
@@ -39,7 +39,7 @@ impl DockerEngine {
     /// Carries out a plan; independent steps run side by side, and the first failure ends all.
     pub(crate) async fn execute_plan(&self, execution: Execution<'_>) -> Result<Outcome, Error> {
         let plan = execution.plan.plan();
-        let contents = Contents { source: execution.contents.source.clone() };
+        let contents = execution.contents.clone();
         let work = Work {
             engine: self,
             store: Store { plan: Arc::new(plan.clone()), contents: Arc::new(contents) },
@@ -120,8 +120,7 @@ impl Work<'_> {
 
     fn go_on_without(&self, id: StepId, step: &Step, error: &Error) {
         self.progress.say(Level::Warning, error.tolerated(&step.title));
-        let left = self.plan().captures_of(id).map(|(content, _)| content).chain(self.plan().output_of(id));
-        self.state().missing.extend(left);
+        self.state().missing.extend(self.plan().left_by(id));
     }
 
     /// The image that a step starts from; `None` for an empty file system.

@@ -79,7 +79,8 @@ pub(crate) fn with_variables(pairs: &[String], variables: &[Variable]) -> Vec<St
     pairs
 }
 
-fn name_of(pair: &str) -> &str {
+/// The name of a variable as configurations write it.
+pub(crate) fn name_of(pair: &str) -> &str {
     pair.split_once('=').map_or(pair, |(name, _)| name)
 }
 

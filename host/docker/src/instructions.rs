@@ -3,14 +3,15 @@
 use bollard::models::ImageConfig;
 use sti_core::{
     ImageId, Plan,
-    plan::{Action, Assemble, Base, Build, ContentId, Copied, ImageChanges, Instruction, Network, Step, StepId},
+    dockerfile::{Dockerfile, Unwritable},
+    plan::{Action, Assemble, Base, Build, ContentId, Copied, ImageChanges, Instruction, Network, Step, StepId, Triggers},
 };
 use sti_engine::{Error, archive::Times};
 
 use crate::{
-    builder::Order,
+    builder::{Context, Order},
     commit, contents,
-    dockerfile::{Dockerfile, Unwritable, context_name},
+    dockerfile::context_name,
     execute::Work,
 };
 
@@ -107,13 +108,16 @@ impl Work<'_> {
         write: impl FnOnce(&BaseFacts<'_>) -> Result<Dockerfile, Unwritable>,
     ) -> Result<ImageId, Error> {
         let unsupported = |what: String| Error::Unsupported { title: step.title.clone(), what };
-        let image = self.base(step)?;
+        let image = match &step.action {
+            Action::Build(Build { triggers: Some(triggers), .. }) => Some(self.carry_out(triggers, id, step, network).await?),
+            _ => self.base(step)?,
+        };
         let config = match &image {
             Some(image) => self.engine.config_of(image).await?,
             None => ImageConfig::default(),
         };
         if config.on_build.as_ref().is_some_and(|triggers| !triggers.is_empty()) {
-            let what = "instructions on an image with ONBUILD triggers, which the engine would run unasked; `--strategy commit` does not";
+            let what = "instructions on an image with ONBUILD triggers, which the engine would run unasked";
             return Err(unsupported(what.to_owned()));
         }
         if let Some(image) = &image {
@@ -127,14 +131,24 @@ impl Work<'_> {
         let changed = step.changes().map(|changes| crate::image_config::changed(&config, changes));
         let times =
             |content| if clamp_times { Times::All(contents::time_of(name, content)) } else { self.times_of(name, content) };
-        let contents = contents_of(step).into_iter().map(|content| (content, times(content))).collect();
-        let order = Order { step: id, title: &step.title, dockerfile, contents, network };
+        let context = Context::Apart(contents_of(step).into_iter().map(|content| (content, times(content))).collect());
+        let order = Order { step: id, title: &step.title, dockerfile, context, network };
         let made = self.build(order).await?;
         // Instructions may have changed more than the step says at its end: those are asked for when they are needed.
         if let (Action::Assemble(_), Some(changed)) = (&step.action, changed) {
             self.engine.remember_config(&made, changed);
         }
         Ok(made)
+    }
+
+    /// Has the engine carry out what the base asks for, and nothing else: its own builder does so behind `FROM`.
+    async fn carry_out(&self, triggers: &Triggers, id: StepId, step: &Step, network: Network) -> Result<ImageId, Error> {
+        let Some(image) = self.base(step)? else {
+            let what = "ONBUILD instructions of an empty file system".to_owned();
+            return Err(Error::Unsupported { title: step.title.clone(), what });
+        };
+        let context = Context::Top(triggers.context, self.times_of(image.as_str(), triggers.context));
+        self.build(Order { step: id, title: &step.title, dockerfile: Dockerfile::from(image.as_str()), context, network }).await
     }
 
     /// The base's own user in numbers; none for root, whom files belong to anyway.
@@ -147,7 +161,10 @@ impl Work<'_> {
 }
 
 fn contents_of(step: &Step) -> Vec<ContentId> {
-    let mut contents = step.contents();
+    let mut contents = match &step.action {
+        Action::Build(build) => build.copied().collect(),
+        _ => step.contents(),
+    };
     contents.sort_unstable();
     contents.dedup();
     contents

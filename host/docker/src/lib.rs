@@ -12,6 +12,7 @@ mod dockerfile;
 mod endpoint;
 mod execute;
 mod failures;
+mod forget;
 mod identity;
 mod image_config;
 mod inspect;
@@ -24,7 +25,10 @@ mod places;
 mod pull;
 mod requests;
 mod run;
+mod run_image;
 mod run_step;
+mod search;
+mod secrets;
 mod surroundings;
 mod sweep;
 mod tls;
@@ -38,11 +42,10 @@ use std::{
 use async_trait::async_trait;
 use bollard::models::ImageConfig;
 use cap_std::fs::Dir;
-use sti_core::{BuildId, Identity, ImageFacts, ImageId, PathFact, Progress, Pull, Reference};
-use sti_engine::{About, Engine, Error, Execution, Leftover, Outcome};
+use sti_core::{BuildId, Identity, ImageFacts, ImageId, Needles, PathFact, Progress, Pull, Reference};
+use sti_engine::{About, Engine, Error, Execution, ImageRun, Leftover, Outcome, RunEnd, Trace};
 
 pub use credentials::DockerConfig;
-pub use dockerfile::{Dockerfile, Unwritable};
 pub use endpoint::{Endpoint, Malformed, Transport};
 pub use instructions::dockerfiles;
 pub use surroundings::{Candidate, NoEndpoint, Origin, Surroundings, candidates};
@@ -180,6 +183,14 @@ impl Engine for DockerEngine {
 
     async fn execute(&self, execution: Execution<'_>) -> Result<Outcome, Error> {
         self.execute_plan(execution).await
+    }
+
+    async fn find_secret(&self, image: &ImageId, beyond: &[ImageId], needles: &Needles) -> Result<Option<Trace>, Error> {
+        self.search_image(image, beyond, needles).await
+    }
+
+    async fn run_image(&self, run: ImageRun<'_>) -> Result<RunEnd, Error> {
+        self.run_as_it_says(run).await
     }
 
     async fn tag(&self, image: &ImageId, tag: &Reference) -> Result<(), Error> {

@@ -8,6 +8,7 @@ use sti_core::{
 use sti_engine::{
     Error,
     archive::{Owner, Times},
+    secrets,
 };
 
 use crate::{
@@ -62,7 +63,8 @@ impl Work<'_> {
             let begins = if handed_over.is_some() { Begins::Empty } else { Begins::AsTheImage };
             Mounted { at: at.clone(), volume: handed_over.or_else(|| self.name_for(id, at)), begins }
         });
-        let mounted = run.places.iter().filter(|place| run.is_mount(place)).map(|place| {
+        let is_mount = |place: &&Place| run.is_mount(place) && !secrets::is_secret(self.plan(), place.content);
+        let mounted = run.places.iter().filter(is_mount).map(|place| {
             let shared = owner.and_then(|owner| self.shared_volume(place.content, owner));
             Mounted { at: place.at.clone(), volume: shared.or_else(|| self.name_for(id, &place.at)), begins: Begins::Empty }
         });
@@ -94,7 +96,7 @@ impl Work<'_> {
     pub(crate) async fn pours(&self, step: &Step, run: &Run, owner: Owner) -> Result<Vec<Pour>, Error> {
         let base = self.base(step)?.map_or_else(String::new, |image| image.to_string());
         let mut pours = Vec::new();
-        for place in &run.places {
+        for place in run.places.iter().filter(|place| !secrets::is_secret(self.plan(), place.content)) {
             let is_mount = run.is_mount(place);
             let from = if self.lacks(place.content) {
                 if !is_mount {
@@ -179,9 +181,10 @@ impl Work<'_> {
             return Err(unsupported("a content that leads nowhere"));
         };
         let (container, path) = match resolved {
-            Content::Source | Content::Empty | Content::Files { .. } => return Ok(Spring::Host(content)),
+            Content::Source | Content::Empty | Content::Files { .. } | Content::Secret { .. } => {
+                return Ok(Spring::Host(content));
+            }
             Content::Cache { name } => return Err(unsupported(&format!("the cache `{name}`"))),
-            Content::Secret { name } => return Err(unsupported(&format!("the secret `{name}`"))),
             Content::Part { .. } => return Err(unsupported("a part of itself")),
             Content::Capture { .. } | Content::Output { .. } => {
                 let held = self.held(root).ok_or_else(|| unsupported("what no earlier step has left"))?;

@@ -26,8 +26,8 @@ use crate::{
 };
 
 /// How long output may still arrive after the command has ended.
-const DRAIN: Duration = Duration::from_secs(10);
-const KILLED: i64 = 137;
+pub(crate) const DRAIN: Duration = Duration::from_secs(10);
+pub(crate) const KILLED: i64 = 137;
 
 /// One run, as far as its command is concerned.
 pub(crate) struct Running<'a> {
@@ -71,7 +71,7 @@ impl DockerEngine {
         if code == 0 { Ok(()) } else { Err(self.failed(&running, code, last.into_lines()).await) }
     }
 
-    async fn wait(&self, container: &str) -> Result<i64, Error> {
+    pub(crate) async fn wait(&self, container: &str) -> Result<i64, Error> {
         let options = WaitContainerOptionsBuilder::new().condition("not-running").build();
         let answer = async {
             let mut waiting = pin!(self.requests.patient().wait_container(container, Some(options)));
@@ -101,7 +101,7 @@ impl DockerEngine {
         Error::StepFailed(Box::new(StepFailure { step: running.step, title, command, exit, last_lines, kept }))
     }
 
-    async fn was_out_of_memory(&self, container: &str) -> bool {
+    pub(crate) async fn was_out_of_memory(&self, container: &str) -> bool {
         let ask = || self.requests.quick().inspect_container(container, None::<InspectContainerOptions>);
         let found = self.requests.ask(format!("GET /containers/{container}/json"), ask).await;
         found.ok().and_then(|found| found.state).and_then(|state| state.oom_killed).unwrap_or(false)

@@ -9,7 +9,7 @@ use sti_core::{
 use sti_engine::{
     Error,
     archive::{self, Owner, Repack, Times},
-    labels,
+    labels, secrets,
 };
 use tokio::sync::mpsc;
 
@@ -54,7 +54,10 @@ impl Work<'_> {
         } else {
             None
         };
-        let mounts = self.mounts(id, run, known.as_ref().map(owner));
+        let mut mounts = self.mounts(id, run, known.as_ref().map(owner));
+        let secrets = secrets::mounts(self.plan(), &self.store.contents, step, run)?;
+        let first_secret = mounts.len();
+        mounts.extend(self.mount_secrets(&secrets, &step.title).await?);
         let body = self.engine.body(&image, &config, run, &mounts, self.keep_failed);
         let container = self.engine.create(&image, body, &step.title).await?;
         let identity = match known {
@@ -69,11 +72,15 @@ impl Work<'_> {
         if !pours.is_empty() {
             self.engine.pour(&container, pours, &mounts, &self.store, &step.title, self.progress).await?;
         }
+        let hold = self.fill_secrets(step, run, (&container, &image), &mounts[first_secret..], owner(&identity)).await?;
         self.run_command(id, step, run, &container, &image).await?;
+        if let Some(hold) = hold {
+            hold.release().await;
+        }
         self.hold_captures(id, &container, &mounts, &identity);
         let Some(changes) = &run.commit else { return Ok(None) };
         let changes = &self.with_labels(changes, step, run, &container).await?;
-        let committed = self.engine.commit(&container, &image, run, changes, &step.title).await?;
+        let committed = self.engine.commit(&container, &image, run, changes, (&step.title, self.progress)).await?;
         let mounted = mounts.into_iter().map(|mounted| mounted.at).collect();
         let programs = run.command.first().into_iter().chain(changes.command.iter().flatten().next()).cloned().collect();
         let made = Committed { image: committed.clone(), base: image, container, mounted, programs };
@@ -178,11 +185,7 @@ impl Work<'_> {
         let to = Repack { at, owner: Some(holder.owner), times: Times::Kept, strip_first: false };
         let (pieces, verdict) = archive::stream(move |out| archive::repack(&mut reader, out, &to, &|_| {}));
         let sent = self.engine.put_tar(&holder.container, if mount.is_empty() { "/" } else { mount }, pieces).await;
-        let unusable = |error: &archive::Error| Error::OutputInvalid {
-            title: step.title.clone(),
-            command: run.command.first().cloned().unwrap_or_default(),
-            why: error.to_string(),
-        };
+        let unusable = |error: &archive::Error| Error::output_invalid(step, run, error);
         contents::finish_as(sent, verdict, |failure| failure.while_creating(&step.title), unusable).await
     }
 

@@ -8,6 +8,8 @@ mod detours;
 mod ending;
 mod handing_over;
 mod running;
+mod running_images;
+mod secrets;
 mod sources;
 mod stage;
 mod transient;
@@ -52,6 +54,8 @@ pub enum Limit {
     SeesNoDanglingLink,
     /// A commit adds variables that the engine gives to all its containers.
     CommitsVariablesOfItsOwn,
+    /// A commit keeps the names of variables that the container was given, though not their values.
+    CommitsNamesOfVariables,
 }
 
 /// Whom an image runs as.
@@ -151,6 +155,9 @@ cases! {
     running::hands_variables_and_a_working_directory_to_the_command,
     running::tells_what_a_command_prints,
     running::takes_labels_that_the_command_left,
+    running_images::runs_an_image_as_it_says_itself,
+    running_images::stops_an_image_that_runs_on,
+    running_images::tells_of_an_image_that_cannot_run,
     handing_over::hands_a_captured_directory_over,
     handing_over::hands_nothing_over_as_an_empty_directory,
     handing_over::tells_a_capture_of_nothing_from_a_part_that_is_not_there,
@@ -171,6 +178,10 @@ cases! {
     transient::goes_on_without_a_step_that_may_fail,
     transient::copies_nothing_of_a_step_that_may_fail,
     transient::puts_nothing_through_a_link_below_a_transient_directory,
+    secrets::lets_a_command_read_secrets_and_keeps_nothing,
+    secrets::finds_a_secret_that_a_command_kept,
+    secrets::finds_a_secret_in_what_an_image_says_of_itself,
+    secrets::forgets_variables_that_were_for_the_command_only,
     building::changes_what_is_asked_for_and_keeps_the_rest,
     building::carries_instructions_out_in_order,
     building::assembles_an_image_from_nothing,

@@ -2,8 +2,13 @@
 
 use std::fmt;
 
-use sti_core::{Reference, plan::StepId};
+use sti_core::{
+    Reference,
+    plan::{Run, Step, StepId},
+};
 use thiserror::Error;
+
+use crate::archive;
 
 const FREE_SPACE: &str = "free space where the engine keeps its images; `sti gc` removes what dead builds left";
 
@@ -140,6 +145,12 @@ impl Error {
         matches!(self, Self::StepFailed(_) | Self::NotRunnable { .. } | Self::OutputInvalid { .. })
     }
 
+    /// What a step printed cannot be unpacked.
+    pub fn output_invalid(step: &Step, run: &Run, why: &archive::Error) -> Self {
+        let command = run.command.first().cloned().unwrap_or_default();
+        Self::OutputInvalid { title: step.title.clone(), command, why: why.to_string() }
+    }
+
     /// What the user reads where a step of this title tolerates it.
     pub fn tolerated(&self, title: &str) -> String {
         format!("the build goes on without what `{title}` should leave: {self}")
@@ -205,6 +216,19 @@ pub enum Exit {
     OutOfMemory,
 }
 
+impl Exit {
+    /// What is said of whoever ended so.
+    pub fn told_of(self, who: &str) -> String {
+        match self {
+            Self::OutOfMemory => format!("`{who}` was killed because it ran out of memory"),
+            Self::Code(code) => match code.checked_sub(128).and_then(signal_name) {
+                Some(signal) => format!("`{who}` was killed by {signal} (exit code {code})"),
+                None => format!("`{who}` failed with exit code {code}"),
+            },
+        }
+    }
+}
+
 impl StepFailure {
     /// Whether the script said at its end that a disk is full. It stays the script's failure: nobody can tell from its words whose disk
     /// it means, or whether they are true.
@@ -215,14 +239,7 @@ impl StepFailure {
 
 impl fmt::Display for StepFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let program = self.command.first().map_or("", String::as_str);
-        match self.exit {
-            Exit::OutOfMemory => write!(formatter, "`{program}` was killed because it ran out of memory"),
-            Exit::Code(code) => match code.checked_sub(128).and_then(signal_name) {
-                Some(signal) => write!(formatter, "`{program}` was killed by {signal} (exit code {code})"),
-                None => write!(formatter, "`{program}` failed with exit code {code}"),
-            },
-        }
+        formatter.write_str(&self.exit.told_of(self.command.first().map_or("", String::as_str)))
     }
 }
 

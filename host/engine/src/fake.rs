@@ -9,6 +9,8 @@ mod container;
 mod execute;
 mod files;
 mod fixture;
+mod run_image;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod users;

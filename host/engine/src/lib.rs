@@ -5,16 +5,21 @@ pub mod cases;
 pub mod detour;
 mod error;
 pub mod fake;
+mod image_run;
 pub mod labels;
 mod questions;
+pub mod secrets;
 
 use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
-use sti_core::{BuildId, Identity, ImageFacts, ImageId, PathFact, Progress, Pull, Reference, Tree, plan::StepId};
+use sti_core::{
+    BuildId, Identity, ImageFacts, ImageId, Needles, PathFact, Progress, Pull, Reference, Secret, Tree, plan::StepId,
+};
 use sti_policy::ApprovedPlan;
 
 pub use error::{Error, Exit, StepFailure};
+pub use image_run::{GRACE, ImageRun, RunEnd};
 pub use questions::Questions;
 
 /// Where containers run. One value serves one build: what it makes is labelled with that build's [`BuildId`].
@@ -40,6 +45,12 @@ pub trait Engine: Send + Sync {
 
     /// Carries out a plan, steps that do not depend on each other side by side. Tags nothing.
     async fn execute(&self, execution: Execution<'_>) -> Result<Outcome, Error>;
+
+    /// Looks for secrets in all that an image has beyond others: in the bytes and names of its files, and in what it says of itself.
+    async fn find_secret(&self, image: &ImageId, beyond: &[ImageId], needles: &Needles) -> Result<Option<Trace>, Error>;
+
+    /// Runs an image until its command ends, however it does. The container is this build's to clean up.
+    async fn run_image(&self, run: ImageRun<'_>) -> Result<RunEnd, Error>;
 
     /// Gives an image a name, taking it from the image that bore it.
     async fn tag(&self, image: &ImageId, tag: &Reference) -> Result<(), Error>;
@@ -108,6 +119,8 @@ pub struct Execution<'a> {
 pub struct Contents {
     /// What `Content::Source` stands for.
     pub source: Option<Tree>,
+    /// What `Content::Secret` stands for, by name.
+    pub secrets: BTreeMap<String, Secret>,
 }
 
 /// What came out.
@@ -115,6 +128,15 @@ pub struct Contents {
 pub struct Outcome {
     /// The images by the step that made them.
     pub images: BTreeMap<StepId, ImageId>,
+}
+
+/// A secret that was found where none may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The name of the secret.
+    pub secret: String,
+    /// Where it is, as it reads behind "in": `/app/config`, or `its configuration`.
+    pub place: String,
 }
 
 /// What a build left behind.

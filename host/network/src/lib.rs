@@ -24,6 +24,7 @@ mod lookup;
 mod netrc;
 mod place;
 mod plain_line;
+mod post;
 mod proxies;
 mod redirect;
 mod repository;

@@ -94,7 +94,12 @@ impl Network {
         }
     }
 
-    async fn once(&self, client: &Client, asked: &Sendable, login: Option<&Pair>) -> Result<reqwest::Response, Failure> {
+    pub(crate) async fn once(
+        &self,
+        client: &Client,
+        asked: &Sendable,
+        login: Option<&Pair>,
+    ) -> Result<reqwest::Response, Failure> {
         let request = client.request(asked.method.clone(), asked.url.clone()).headers(asked.headers.clone());
         let request = if asked.body.is_empty() { request } else { request.body(asked.body.clone()) };
         let request = match login {

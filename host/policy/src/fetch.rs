@@ -24,6 +24,9 @@ pub struct NamedHosts {
     pub own_port: Option<u16>,
     /// Those of `--allow-host`.
     pub further: Vec<HostPattern>,
+    /// Those that somebody else's words name, which the user has built with: as good as granted by a pattern, at public addresses and
+    /// without a login.
+    pub offered: Vec<HostPattern>,
 }
 
 /// What one fetcher may use in one fetch: what the user named, and what the site's own policy names beside it, narrowed by the policy file.
@@ -69,7 +72,9 @@ impl FetchGrant {
                 Some(Standing::Address)
             }
             _ if further(true) => Some(Standing::Named),
-            _ if further(false) || site.into_iter().any(|granted| granted.matches(host, port)) => Some(Standing::Granted),
+            _ if further(false) || site.chain(&self.named.offered).any(|granted| granted.matches(host, port)) => {
+                Some(Standing::Granted)
+            }
             _ => None,
         }
     }
@@ -92,6 +97,9 @@ impl fmt::Display for FetchGrant {
         let giver = self.giver.as_ref().map_or_else(String::new, |giver| format!(", narrowed by {}", giver.file.display()));
         writeln!(formatter, "grant of `{}` ({}): the command line{giver}", shown(&self.plugin.name), self.plugin.digest)?;
         writeln!(formatter, "  hosts          {}", self.named_hosts())?;
+        if !self.named.offered.is_empty() {
+            writeln!(formatter, "  by a label     {}", listed(&written(&self.named.offered)))?;
+        }
         self.write_hosts(formatter)?;
         for limit in FetchLimit::ALL {
             let granted = self.rules.fetch.get(limit);

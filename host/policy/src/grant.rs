@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use sti_core::plan::Network;
-use sti_core::{Reference, Variable};
+use sti_core::plan::{Network, RunsAs};
+use sti_core::{Plan, Reference, Variable};
 
 use crate::denial::{Denial, NotGranted, Where};
 use crate::quoting::{listed, shown};
@@ -88,6 +88,46 @@ impl Grant {
     /// The user's variables.
     pub fn environment(&self) -> &[Variable] {
         &self.named.environment
+    }
+
+    /// Tells whether the command line leaves open who anything runs as.
+    pub fn allows_every_uid(&self) -> bool {
+        self.named.uids.is_none()
+    }
+
+    /// Tells whether a step may run as a user. `number` is who that is in the image; `None` where its lists do not tell.
+    pub fn may_run_as(&self, plan: &Plan, who: &RunsAs, number: Option<u32>) -> Result<(), Denial> {
+        let Some(ranges) = self.named.uids.as_ref().filter(|ranges| !number.is_some_and(|uid| ranges.contains(uid))) else {
+            return Ok(());
+        };
+        let title = plan.step(who.step).map(|step| step.title.clone()).unwrap_or_default();
+        let place = Where::Step { number: who.step.0 as usize + 1, title };
+        let user = if who.user.is_empty() { "root" } else { &who.user };
+        let is_who = number.map_or_else(|| "whom nobody knows there".to_owned(), |uid| format!("whose number is {uid}"));
+        let image = who.image.as_ref().map_or_else(String::new, |(image, _)| format!(" in `{image}`"));
+        let wish = format!("run as `{}`{image}, {is_who}", shown(user));
+        let hint = "use an image with another user, or `--assemble-user`; or widen `--allowed-uids`".to_owned();
+        Err(self.denial(&place, wish, format!("the command line grants the user numbers {ranges}"), Some(hint)))
+    }
+
+    /// The user's variables, those that no image may keep as well.
+    pub(crate) fn all_variables(&self) -> impl Iterator<Item = &Variable> {
+        self.named.environment.iter().chain(&self.named.build_environment)
+    }
+
+    /// Tells whether the plugin may have a secret put into a step.
+    pub(crate) fn judge_secret(&self, name: &str, place: &Where) -> Result<(), Denial> {
+        let wish = format!("use the secret `{}`", shown(name));
+        if !self.named.secrets.iter().any(|own| own == name) {
+            let grant = format!("of secrets, the command line names {}", listed(&self.named.secrets));
+            return Err(self.denial(place, wish, grant, None));
+        }
+        let Some(granted) = self.rules.secrets.as_ref().filter(|granted| !granted.iter().any(|own| own == name)) else {
+            return Ok(());
+        };
+        let because = self.by_the_file(&format!("it of secrets {}", listed(granted)));
+        let names: Vec<String> = granted.iter().map(String::as_str).chain([name]).map(|name| format!("\"{name}\"")).collect();
+        Err(self.denial(place, wish, because, self.line_of_the_file("secrets", &format!("[{}]", names.join(", ")))))
     }
 
     pub(crate) fn judge_image(&self, verb: &str, image: &Reference, place: &Where) -> Result<(), Denial> {
@@ -176,7 +216,14 @@ impl fmt::Display for Grant {
         // Names only: a value may be a secret that somebody passed as a variable.
         let variables: Vec<&str> = self.named.environment.iter().map(|variable| variable.name.as_str()).collect();
         writeln!(formatter, "  environment  {}", listed(&variables))?;
+        if !self.named.build_environment.is_empty() {
+            let variables: Vec<&str> = self.named.build_environment.iter().map(|variable| variable.name.as_str()).collect();
+            writeln!(formatter, "  scripts only {}", listed(&variables))?;
+        }
         writeln!(formatter, "  caches       {}\n  secrets      {}", listed(&self.named.caches), listed(&self.named.secrets))?;
+        if let Some(secrets) = &self.rules.secrets {
+            writeln!(formatter, "  and only     {}", listed(secrets))?;
+        }
         let limit =
             |limit: Option<u64>, unit: &str| limit.map_or_else(|| "as built in".to_owned(), |limit| format!("{limit} {unit}"));
         writeln!(formatter, "  memory       {}", limit(self.rules.memory, "bytes"))?;

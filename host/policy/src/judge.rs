@@ -13,21 +13,24 @@ mod words;
 pub use words::refused_label;
 
 use sti_core::Plan;
-use sti_core::plan::{SCHEMA, StepId};
+use sti_core::plan::{Purpose, SCHEMA, StepId};
 
 use crate::denial::{Denial, Where};
 use crate::grant::Grant;
 use crate::quoting::shown;
 
 /// Refuses the first wish of a plan that goes beyond the grant.
-pub(crate) fn judge(plan: &Plan, grant: &Grant) -> Result<(), Denial> {
+pub(crate) fn judge(plan: &Plan, grant: &Grant, purpose: Purpose) -> Result<(), Denial> {
     let whole = At { grant, place: Where::Plan };
     judge_author(plan, &whole)?;
     sizes::judge(plan, &whole)?;
     contents::judge(plan, grant)?;
     steps::judge(plan, grant)?;
     users::judge(plan, grant)?;
-    products::judge(plan, grant)
+    match purpose {
+        Purpose::Products => products::judge(plan, grant),
+        Purpose::Explanation => products::judge_none(plan, grant),
+    }
 }
 
 fn judge_author(plan: &Plan, at: &At<'_>) -> Result<(), Denial> {

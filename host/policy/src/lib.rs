@@ -22,6 +22,6 @@ pub use error::Error;
 pub use fetch::{FetchGrant, FetchLimit, FetchLimits, NamedHosts, SetBy, Settled};
 pub use grant::{Grant, Limits};
 pub use judge::refused_label;
-pub use named::{Named, Origin, PluginIdentity};
+pub use named::{Named, Origin, PluginIdentity, Triggers};
 pub use policy::{Installed, Policy, Whose};
 pub use rules::Root;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use sti_core::{Reference, Variable, plan::Network};
+use sti_core::{Reference, UidRanges, Variable, plan::Network};
 
 /// What the user named on the command line. Without a policy file this is the whole grant; with one, the most that it can be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Named {
     pub tag: Reference,
     /// The variables of `--env` and `--env-file`.
     pub environment: Vec<Variable>,
+    /// The variables of `--build-env`, which no image may keep.
+    pub build_environment: Vec<Variable>,
     /// What `--network` says.
     pub network: Network,
     /// The caches that were named.
@@ -23,6 +25,19 @@ pub struct Named {
     pub secrets: Vec<String>,
     /// Users that scripts may run as in an image, beside that image's own.
     pub users: Vec<(Reference, String)>,
+    /// Who anything may run as at all, by number; everybody where absent.
+    pub uids: Option<UidRanges>,
+    /// What is said of ONBUILD instructions.
+    pub triggers: Triggers,
+}
+
+/// Whether ONBUILD instructions of images may be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Triggers {
+    /// They may not.
+    Refused,
+    /// They may, as whoever they name.
+    Allowed,
 }
 
 /// Which component is meant. Policy knows it by its digest; the name is for people.

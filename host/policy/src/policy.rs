@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sti_core::Plan;
+use sti_core::plan::Purpose;
 
 use crate::denial::{Denial, NotVetted};
 use crate::grant::{Giver, Grant, Limits};
@@ -123,8 +124,19 @@ impl Policy {
 
     /// Holds every word of a plan against the grant of the plugin that wrote it. Nothing else makes an [`ApprovedPlan`].
     pub fn approve(&self, plan: Plan, plugin: &PluginIdentity, named: &Named) -> Result<ApprovedPlan, Denial> {
+        self.approve_for(plan, plugin, named, Purpose::Products)
+    }
+
+    /// The same for a plan that is wanted for something else: one that explains makes nothing.
+    pub fn approve_for(
+        &self,
+        plan: Plan,
+        plugin: &PluginIdentity,
+        named: &Named,
+        purpose: Purpose,
+    ) -> Result<ApprovedPlan, Denial> {
         self.vet(plugin)?;
-        judge::judge(&plan, &self.grant(plugin, named))?;
+        judge::judge(&plan, &self.grant(plugin, named), purpose)?;
         Ok(ApprovedPlan::new(plan))
     }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Rules {
     pub(crate) root: Option<Root>,
     /// What its containers may reach.
     pub(crate) network: Option<Network>,
+    /// Secrets of the user's that it may put into its steps.
+    pub(crate) secrets: Option<Vec<String>>,
     /// Bytes of memory of the plugin itself.
     pub(crate) memory: Option<u64>,
     /// Seconds for the plugin's answer.
@@ -56,6 +58,7 @@ impl Rules {
             images: self.images.clone().or_else(|| defaults.images.clone()),
             root: self.root.or(defaults.root),
             network: self.network.or(defaults.network),
+            secrets: self.secrets.clone().or_else(|| defaults.secrets.clone()),
             memory: self.memory.or(defaults.memory),
             seconds: self.seconds.or(defaults.seconds),
             hosts: self.hosts.clone().or_else(|| defaults.hosts.clone()),

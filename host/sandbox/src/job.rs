@@ -6,7 +6,7 @@ use cap_std::fs::Dir;
 use sti_core::{Blob, ImageFacts, Plan, Progress, Reference, Tree, Variable, Wishes, plan::Network, tree};
 use sti_engine::Questions;
 
-use crate::{Keeper, Moment, Web};
+use crate::{Keeper, Moment, Scripts, Web};
 
 /// A build to be planned.
 #[derive(Clone)]
@@ -27,10 +27,18 @@ pub struct Job {
     pub clean: bool,
     /// How the contract is to be followed.
     pub wishes: Wishes,
+    /// Whether the user allows ONBUILD instructions.
+    pub allows_triggers: bool,
     /// `prepare` or `assemble`, where the user forced one.
     pub contract: Option<String>,
     /// The user's variables.
     pub environment: Vec<Variable>,
+    /// Those that no image may keep.
+    pub build_environment: Vec<Variable>,
+    /// The names of secrets that scripts look for in [`sti_core::secret::DIRECTORY`].
+    pub secrets: Vec<String>,
+    /// The names of secrets that are directories, and where each is to be mounted.
+    pub injected: Vec<Variable>,
     /// Checked against the plugin's card.
     pub settings: Vec<Variable>,
     /// Such as `linux/amd64`.
@@ -106,8 +114,8 @@ pub struct Fetched {
     pub facts: Vec<Variable>,
     /// How much there is in the tree: what it wrote, or what was kept.
     pub summary: tree::Summary,
-    /// Whether it knew all facts when it asked for a kept tree, so that a call that is given this one finds out the same.
-    pub is_repeatable: bool,
+    /// Those of the facts that it found out after it had asked for a kept tree: they belong to the tree.
+    pub of_tree: Vec<Variable>,
     /// Whether the keeper's tree was taken, so that nothing was written.
     pub is_reused: bool,
     /// Which modes lost bits.
@@ -119,6 +127,8 @@ pub struct Fetched {
 pub struct Powers {
     /// About images.
     pub questions: Arc<dyn Questions>,
+    /// Scripts at an address of the user's, where there is one.
+    pub scripts: Option<Arc<dyn Scripts>>,
     /// For messages and progress.
     pub progress: Arc<dyn Progress>,
 }

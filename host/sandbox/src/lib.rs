@@ -18,6 +18,7 @@ mod plugin;
 mod powers;
 mod preflight;
 mod sandbox;
+mod scripts;
 mod store;
 mod ticker;
 mod web;
@@ -30,6 +31,7 @@ pub use keeper::Keeper;
 pub use limits::Limits;
 pub use plugin::Plugin;
 pub use sandbox::{Component, Sandbox, Settings, digest_of};
+pub use scripts::Scripts;
 pub use web::{Answer, Line, Web, WebRequest};
 
 /// The contract that this sandbox serves.

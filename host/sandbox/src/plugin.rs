@@ -4,7 +4,11 @@
 use std::{future::Future, sync::Arc};
 
 use sti_bindings::{handles, host::sti::host::types::Problem};
-use sti_core::{Finding, Plan, plan::Author, tree::TreeWriter};
+use sti_core::{
+    Finding, Plan,
+    plan::{Author, Purpose},
+    tree::TreeWriter,
+};
 use tokio::sync::OnceCell;
 use wasmtime::{
     Store,
@@ -61,8 +65,13 @@ impl Plugin {
         Self { limits: limits.clone(), ..self.clone() }
     }
 
-    /// Has a strategy write the plan for a job.
+    /// Has a strategy write the plan for a job that shall make products.
     pub async fn decide(&self, job: Job, powers: Powers) -> Result<Plan, Error> {
+        self.decide_for(job, powers, Purpose::Products).await
+    }
+
+    /// Has a strategy write the plan for a job. Without the product `app` it is one for [`Purpose::Explanation`] only.
+    pub async fn decide_for(&self, job: Job, powers: Powers, purpose: Purpose) -> Result<Plan, Error> {
         self.code().await?;
         let author = Author { plugin: self.card.name.clone(), digest: self.digest.to_string() };
         let (output, draft) = (Output::default(), Draft::new(author, job.network));
@@ -74,7 +83,7 @@ impl Plugin {
             })
             .await?;
         match state.matter {
-            Matter::Job(_, draft) => draft.finish().map_err(|problem| self.problem(problem)),
+            Matter::Job(_, draft) => draft.finish(purpose).map_err(|problem| self.problem(problem)),
             _ => unreachable!("a call keeps what it is about"),
         }
     }
@@ -120,7 +129,7 @@ impl Plugin {
             Matter::Errand(_, facts) => std::mem::take(facts),
             _ => unreachable!("a call keeps what it is about"),
         };
-        Ok(Fetched { is_repeatable: state.knew(&facts), facts, summary, is_reused: reused.is_some(), dropped })
+        Ok(Fetched { of_tree: state.found_later(&facts), facts, summary, is_reused: reused.is_some(), dropped })
     }
 
     /// Has the plugin introduce itself, once for each kind that it is.

@@ -34,7 +34,7 @@ use spools::Spools;
 pub(crate) use words::problem_from_wit;
 
 use crate::{
-    Card, Errand, Job, Keeper, Limits, Powers, Reach, Subject,
+    Card, Errand, Job, Keeper, Limits, Powers, Reach, Scripts, Subject,
     calls::Clock,
     memory::Memory,
     output::Output,
@@ -50,6 +50,7 @@ pub(crate) struct State {
     voice: Voice,
     budget: Budget,
     questions: Option<Arc<dyn Questions>>,
+    scripts: Option<Arc<dyn Scripts>>,
     asked: usize,
     images: Vec<ImageFacts>,
     tree: Option<Tree>,
@@ -85,7 +86,7 @@ pub(crate) enum Matter {
     /// The plugin introduces itself.
     Introduction,
     /// It decides.
-    Job(Box<Job>, Draft),
+    Job(Box<Job>, Box<Draft>),
     /// It judges.
     Subject(Box<Subject>, Vec<Finding>),
     /// It fetches, and tells what it found out.
@@ -102,8 +103,8 @@ impl State {
     pub(crate) fn job(limits: &Limits, plugin: &str, powers: Powers, output: &Output, job: Job, draft: Draft) -> Self {
         let tree = job.source.clone();
         let voice = Voice::new(plugin, powers.progress, limits.log_bytes);
-        let state = Self::new(limits, voice, Some(powers.questions), output, Matter::Job(Box::new(job), draft));
-        Self { tree: Some(tree), ..state }
+        let state = Self::new(limits, voice, Some(powers.questions), output, Matter::Job(Box::new(job), Box::new(draft)));
+        Self { tree: Some(tree), scripts: powers.scripts, ..state }
     }
 
     /// A call about a subject.
@@ -140,9 +141,9 @@ impl State {
         (self.filled.take(), reused)
     }
 
-    /// Whether a call that takes the tree from an earlier fetch would have found out the same.
-    pub(crate) fn knew(&self, facts: &[Variable]) -> bool {
-        facts.len() == self.known.len() && facts.iter().all(|fact| self.known.contains(fact))
+    /// What was found out after the tree was asked for, so that it belongs to the tree.
+    pub(crate) fn found_later(&self, facts: &[Variable]) -> Vec<Variable> {
+        facts.iter().filter(|fact| !self.known.contains(fact)).cloned().collect()
     }
 
     fn new(limits: &Limits, voice: Voice, questions: Option<Arc<dyn Questions>>, output: &Output, matter: Matter) -> Self {
@@ -156,6 +157,7 @@ impl State {
             voice,
             budget: Budget::new(limits),
             questions,
+            scripts: None,
             asked: 0,
             images: Vec::new(),
             tree: None,

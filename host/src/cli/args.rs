@@ -1,8 +1,13 @@
 //! The words of the command line. The documentation comments are the help pages.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
+use sti_core::UidRanges;
+
+use super::lent::Lent;
+
+use super::{config::Configured, create::CreateCommand};
 
 /// Turns source code and a builder image into a ready-to-run image.
 ///
@@ -62,6 +67,19 @@ pub(crate) enum Command {
     ///
     /// Says all that is wrong with it. Pulls what is missing. Exits with 0 only if every image passes, and with 1 if one does not.
     Validate(ValidateCommand),
+    /// Build a product again, as its labels say that it was built
+    ///
+    /// Shows the `sti build` that it does. Flags of `sti build` may follow, and count more than the labels: `sti rebuild app:1 app:2 -e DEBUG=1`.
+    ///
+    /// Labels are whoever's who made the image. They may name what is open to anybody: images, a directory in the current one, servers at
+    /// public addresses without a login. For the rest (other files of this machine, private addresses, ssh and logins, scripts as root) say it
+    /// yourself: `--source`, `--allow-host`, `--assemble-user`; or all at once by `--trust-labels`.
+    Rebuild(RebuildCommand),
+    /// Let a builder image explain itself
+    ///
+    /// Runs its script `usage` in a container without network and prints what that says. The script is looked for where the image's label
+    /// `io.openshift.s2i.scripts-url` says, else in /usr/libexec/s2i. Images of the contract `prepare` have none.
+    Usage(UsageCommand),
     /// List the plugins, or show what one needs
     ///
     /// Lists the plugins by name, with the digests that a policy file vets. With FILE it shows what that component is and what it may use.
@@ -74,6 +92,11 @@ pub(crate) enum Command {
     /// Of the fetched sources in the cache those go that cannot be used any more, and of the rest what was not used for longest, until no
     /// more is kept than `STI_CACHE_SIZE` says. What a build uses stays.
     Gc(GcCommand),
+    /// Write the beginnings of a builder image
+    ///
+    /// Makes a Dockerfile, the scripts of a contract, an application to try them on and a test that does. All of it works as it stands, for static
+    /// files, and is meant to be changed. Nothing is overwritten.
+    Create(CreateCommand),
     /// Check engine, sockets, disk, sandbox and cache
     ///
     /// Says what to do about what is missing. Exits with 0 only if all is well, and with 1 if something is not.
@@ -214,11 +237,16 @@ impl Assembling {
         let is_given = given.iter().any(|flag| flag.is_some()) || !self.runtime_artifact.is_empty();
         is_given.then_some(ContractChoice::Assemble)
     }
+
+    /// Whether scripts are read from a server.
+    pub(crate) fn are_scripts_on_a_server(&self) -> bool {
+        self.scripts_url.as_deref().is_some_and(|url| url.starts_with("http://") || url.starts_with("https://"))
+    }
 }
 
 impl Fetching {
-    /// A flag that was given, `--ref` apart.
-    pub(crate) fn first_flag(&self) -> Option<&'static str> {
+    /// The flags that were given, `--ref` apart.
+    pub(crate) fn flags(&self) -> impl Iterator<Item = &'static str> {
         let given = [
             ("--fetcher", self.fetcher.is_some()),
             ("--strip-components", self.strip_components.is_some()),
@@ -230,7 +258,7 @@ impl Fetching {
             ("--ca-cert", self.ca_cert.is_some()),
             ("--limit", !self.limit.is_empty()),
         ];
-        given.into_iter().find(|(_, is_given)| *is_given).map(|(flag, _)| flag)
+        given.into_iter().filter(|(_, is_given)| *is_given).map(|(flag, _)| flag)
     }
 }
 
@@ -254,6 +282,27 @@ pub(crate) struct BuildCommand {
     /// Delete the image that TAG pointed to before
     #[arg(long)]
     pub(crate) rm_previous: bool,
+    /// Post to this address how the build ended, whether well or not: `http://` or `https://`
+    ///
+    /// The body is JSON: `success`, `labels` of the product, `tag`, `image`, `condition`, `message`, `milliseconds`. Tried three times, for
+    /// half a minute at most. An address that does not take it is a warning, and changes nothing of the exit code.
+    #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) callback_url: Option<String>,
+    /// Accepted for those who know it from s2i, and says that there is nothing to save
+    #[arg(long)]
+    pub(crate) save_temp_dir: bool,
+    /// Run the product once it is built, until it ends or is interrupted
+    ///
+    /// By its own entrypoint and command, as its own user, with the network that `--network` gives; no port is published. What it prints goes
+    /// to standard output and standard error as it is. Its container is removed afterwards. An exit code other than 0 is `run-failed`.
+    #[arg(long)]
+    pub(crate) run: bool,
+    /// Write the build as a Dockerfile, and build nothing
+    ///
+    /// PATH is the Dockerfile, or a directory for it. What it copies is put beside it, in PATH.context; the command that builds both is
+    /// printed. Only what an earlier call has written there is replaced. The same input gives the same Dockerfile, always of a clean build.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["rm_previous", "dir", "run", "callback_url"])]
+    pub(crate) as_dockerfile: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -290,6 +339,8 @@ pub(crate) struct WhatToBuild {
     pub(crate) incremental: Option<IncrementalChoice>,
     #[command(flatten)]
     pub(crate) assembling: Assembling,
+    #[command(flatten)]
+    pub(crate) configured: Configured,
     /// A variable for the scripts and the product; repeatable
     ///
     /// One value may hold a comma-separated list (A=1,B=2) when every piece has the form NAME=VALUE; otherwise the commas belong to
@@ -299,6 +350,8 @@ pub(crate) struct WhatToBuild {
     /// Variables from a file, one a line, `#` begins a comment; repeatable. `--env` wins
     #[arg(short = 'E', long, value_name = "FILE")]
     pub(crate) env_file: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) lent: Lent,
     /// Deploy the result into this image: an extended build
     #[arg(short = 'R', long, visible_alias = "runtime-image", value_name = "IMAGE")]
     pub(crate) runtime: Option<String>,
@@ -322,11 +375,35 @@ pub(crate) struct WhatToBuild {
     /// A label of the product; repeatable
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) label: Vec<String>,
+    /// How people shall call the product; its name where this is left out
+    #[arg(short = 'n', long, value_name = "NAME")]
+    pub(crate) application_name: Option<String>,
+    /// What the product is, for people
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+    #[command(flatten)]
+    pub(crate) allowing: Allowing,
     /// The contract that the images follow, where it is not found out right
     #[arg(long, value_name = "NAME")]
     pub(crate) contract: Option<ContractChoice>,
     #[command(flatten)]
     pub(crate) place: Place,
+}
+
+/// What images may do in a build beyond running their scripts, and who as.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Allowing {
+    /// Carry ONBUILD instructions of builder and runtime image out
+    ///
+    /// They come before the scripts, with the source as their build context, as in a build of the engine's own. Without this an image that
+    /// has any is refused.
+    #[arg(long)]
+    pub(crate) allow_onbuild: bool,
+    /// Who scripts and product may run as, by number: `1-`, `1000-1999,65534`
+    ///
+    /// Names are looked up in the image. Holds for builder and runtime image, for `--assemble-user` and for ONBUILD instructions.
+    #[arg(short = 'u', long, value_name = "RANGES")]
+    pub(crate) allowed_uids: Option<UidRanges>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -352,9 +429,10 @@ pub(crate) enum IncrementalChoice {
 /// What is said of builder images by the contract `assemble` only, and so chooses it.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Assembling {
-    /// Where the image has its scripts: `image:///DIRECTORY`
+    /// Where the scripts are: `image:///DIRECTORY`, `file:///DIRECTORY` or `https://HOST/DIRECTORY`
     ///
-    /// Otherwise each script is looked for in `.s2i/bin` of the source, then where the image's label `io.openshift.s2i.scripts-url` says, then
+    /// With `#sha256=DIGITS` behind `file://` and `https://`, DIGITS are those of a file SHA256SUMS in that directory, as `sha256sum` writes
+    /// it, and only scripts that it lists are used. A server of a redirect is named by `--allow-host`. Otherwise each script is looked for in `.s2i/bin` of the source, then where the image's label `io.openshift.s2i.scripts-url` says, then
     /// in /usr/libexec/s2i.
     #[arg(short, long, value_name = "URL", value_parser = NonEmptyStringValueParser::new(), help_heading = "Contract assemble")]
     pub(crate) scripts_url: Option<String>,
@@ -400,6 +478,36 @@ pub(crate) struct ValidateCommand {
     pub(crate) contract: Option<ContractChoice>,
     #[command(flatten)]
     pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UsageCommand {
+    /// The image to be explained
+    pub(crate) image: String,
+    /// Where the image has its scripts, if it does not say so itself: `image:///DIRECTORY`
+    #[arg(short, long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) scripts_url: Option<String>,
+    /// When the image is pulled
+    #[arg(long, value_name = "WHEN", default_value = "missing")]
+    pub(crate) pull: PullChoice,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RebuildCommand {
+    /// Build this instead of what the label `io.openshift.s2i.build.source-location` names
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) source: Option<OsString>,
+    /// Take what the labels say for your own words
+    #[arg(long)]
+    pub(crate) trust_labels: bool,
+    /// The product, which `sti` or `s2i` has built
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: String,
+    /// What the new product is called, if not like IMAGE, and flags of `sti build`
+    #[arg(value_name = "TAG] [FLAGS OF sti build", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ use anstyle::{AnsiColor, Style};
 use sti_core::{
     Event, Progress,
     plan::StepId,
-    progress::{Level, Silent},
+    progress::{Level, Silent, Stream},
 };
 
 use super::{
@@ -115,6 +115,13 @@ impl People {
         self.titles.lock().unwrap_or_else(PoisonError::into_inner).insert(step, title);
     }
 
+    fn run_started(&self, image: &str, container: &str, address: Option<String>, ports: &[String]) {
+        let at = address.map(|address| format!(" at {address}")).unwrap_or_default();
+        let ports = if ports.is_empty() { String::new() } else { format!(" ({})", ports.join(", ")) };
+        let title = text::plain(&format!("running {image} in {container}{at}{ports}: Ctrl-C ends it"));
+        self.line(&self.painted(TITLE, &format!("==> {title}")));
+    }
+
     fn step_finished(&self, step: StepId, milliseconds: u64) {
         if let Some(terminal) = &self.terminal {
             terminal.rest();
@@ -145,6 +152,9 @@ impl Progress for People {
                 let took = text::duration(Duration::from_millis(milliseconds));
                 print_line(&format!("built {tag} {image} in {took}"));
             }
+            Event::RunStarted { image, container, address, ports } => self.run_started(&image, &container, address, &ports),
+            Event::RunOutput { stream: Stream::Stdout, line } => print_line(&line),
+            Event::RunOutput { stream: Stream::Stderr, line } => self.line(&text::plain(&line)),
             Event::EngineRequest { number, request, milliseconds } => {
                 if self.debug {
                     self.line(

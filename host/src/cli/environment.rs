@@ -13,8 +13,13 @@ pub(super) fn variables(given: &str) -> Result<Vec<Variable>, StiError> {
     if pieces.len() > 1 && pieces.iter().all(|piece| has_identifier(piece)) {
         return Ok(pieces.into_iter().map(Variable::from_pair).collect());
     }
+    whole(given).map(|variable| vec![variable])
+}
+
+/// Reads one variable. All that stands behind the first `=` is its value.
+pub(super) fn whole(given: &str) -> Result<Variable, StiError> {
     match given.split_once('=') {
-        Some((name, value)) if is_name(name) && !value.contains('\0') => Ok(vec![Variable::new(name, value)]),
+        Some((name, value)) if is_name(name) && !value.contains('\0') => Ok(Variable::new(name, value)),
         Some((name, _)) => Err(malformed(given, &format!("`{}` is no name of a variable", name.escape_debug()))),
         None => Err(malformed(given, "there is no `=`")),
     }

@@ -3,7 +3,10 @@
 use std::{future::Future, pin::pin, time::Duration};
 
 use sti_core::{Progress, progress::Level};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::Notify,
+};
 
 use crate::{Host, StiError};
 
@@ -65,6 +68,27 @@ impl Interrupts {
         };
         if let Some(why) = left {
             progress.say(Level::Warning, format!("the next build or `sti gc` removes what is left: {why}"));
+        }
+        Err(StiError::Interrupted { signal })
+    }
+
+    /// Waits for something that runs until it ends or a signal comes, which tells it to stop by `stop`: then it has time to do so.
+    pub(super) async fn unless_stopping<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, StiError>>,
+        stop: &Notify,
+        host: &Host,
+    ) -> Result<T, StiError> {
+        let mut work = pin!(work);
+        let signal = tokio::select! {
+            biased;
+            signal = self.next() => signal,
+            done = &mut work => return done,
+        };
+        stop.notify_one();
+        if tokio::time::timeout(PATIENCE, work).await.is_err() {
+            // What is left is swept by the next build: the engine does not answer.
+            let _unanswered = tokio::time::timeout(DELIVERY, host.abandon()).await;
         }
         Err(StiError::Interrupted { signal })
     }

@@ -68,16 +68,24 @@ fn as_json(error: &StiError, condition: Condition) -> Value {
             event["step"] = json!(failure.step);
             event["command"] = json!(failure.command);
             event["last_lines"] = json!(failure.last_lines);
-            event["script_exit"] = match failure.exit {
-                sti_engine::Exit::Code(code) => json!(code),
-                sti_engine::Exit::OutOfMemory => json!(137),
-            };
+            event["script_exit"] = json!(exit_code(failure.exit));
+        }
+        StiError::RunFailed { exit, last_lines, .. } => {
+            event["last_lines"] = json!(last_lines);
+            event["script_exit"] = json!(exit.map(exit_code));
         }
         StiError::ValidationFailed { verdicts } => event["images"] = json!(verdicts),
         StiError::Plugin(sti_sandbox::Error::Problem { problem, .. }) => event["code"] = json!(problem.code),
         _ => {}
     }
     event
+}
+
+fn exit_code(exit: sti_engine::Exit) -> i64 {
+    match exit {
+        sti_engine::Exit::Code(code) => code,
+        sti_engine::Exit::OutOfMemory => 137,
+    }
 }
 
 fn as_text(error: &StiError, colours: bool) -> String {
@@ -94,6 +102,7 @@ fn as_text(error: &StiError, colours: bool) -> String {
 fn last_lines(error: &StiError) -> &[String] {
     match error {
         StiError::Engine(sti_engine::Error::StepFailed(failure)) => &failure.last_lines,
+        StiError::RunFailed { last_lines, .. } => last_lines,
         _ => &[],
     }
 }

@@ -4,15 +4,15 @@ use std::{fs, path::Path, sync::Arc};
 
 use sti_core::{BuildId, Incremental, Pull, Reference, Variable, Wishes, plan::Network};
 use sti_network::Login;
-use sti_policy::{FetchLimit, FetchLimits};
+use sti_policy::{FetchLimit, FetchLimits, Triggers};
 
 use super::{
     args::{ContractChoice, Fetching, IncrementalChoice, NetworkChoice, PullChoice, WhatToBuild},
-    environment, scratch,
+    environment, lent, scratch, scripts,
     source::{self, Word},
     web,
 };
-use crate::{BuildRequest, FetcherChoice, Source, SourceAddress, StiError, StrategyChoice, Target};
+use crate::{BuildRequest, FetcherChoice, ScriptsAddress, Source, SourceAddress, StiError, StrategyChoice, Target};
 
 /// Reads everything that can be wrong with the request before any work is done. What is fetched goes to a directory that is removed with
 /// the request.
@@ -21,6 +21,7 @@ pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<Build
     let tag = tag(&what.tag)?;
     let runtime_image = what.runtime.as_deref().map(Reference::parse).transpose()?;
     let environment = environment_of(what)?;
+    let lent = lent::read(&what.lent, &environment)?;
     let settings = pairs("--set", &what.set)?;
     let labels = pairs("--label", &what.label)?;
     let strategy = strategy(&what.strategy)?;
@@ -31,12 +32,21 @@ pub(super) fn build_request(what: &WhatToBuild, build: &BuildId) -> Result<Build
         strategy,
         clean: what.clean,
         environment,
+        build_environment: lent.environment,
+        secrets: lent.secrets,
+        injected: lent.injected,
         settings,
         labels,
         pull: pull(what.pull),
         network: network(what.network),
         contract: what.contract.or_else(|| what.assembling.contract()).map(contract),
         wishes: wishes(what),
+        scripts: scripts(what)?,
+        triggers: if what.allowing.allow_onbuild { Triggers::Allowed } else { Triggers::Refused },
+        allowed_uids: what.allowing.allowed_uids.clone(),
+        application_name: what.application_name.clone(),
+        description: what.description.clone(),
+        context_dir: what.context_dir.clone(),
         ..BuildRequest::new(source, builder_image, tag)
     })
 }
@@ -96,7 +106,7 @@ fn fetcher(word: &str) -> Result<FetcherChoice, StiError> {
 }
 
 /// `sha256:` and 64 hexadecimal digits.
-fn checksum(given: &str) -> Result<String, StiError> {
+pub(super) fn checksum(given: &str) -> Result<String, StiError> {
     let digits = given.strip_prefix("sha256:").unwrap_or_default().to_ascii_lowercase();
     if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(digits);
@@ -141,6 +151,16 @@ pub(super) fn contract(choice: ContractChoice) -> String {
         ContractChoice::Assemble => "assemble",
     }
     .to_owned()
+}
+
+/// An argument that makes no sense, and one that would.
+pub(super) fn hinted(what: String, hint: &str) -> StiError {
+    StiError::InvalidArgument { what, hint: Some(hint.to_owned()) }
+}
+
+fn scripts(what: &WhatToBuild) -> Result<Option<ScriptsAddress>, StiError> {
+    let url = what.assembling.scripts_url.as_deref();
+    Ok(url.map(|url| scripts::address(url, &what.fetching)).transpose()?.flatten())
 }
 
 fn wishes(what: &WhatToBuild) -> Wishes {
@@ -191,6 +211,9 @@ fn environment_of(what: &WhatToBuild) -> Result<Vec<Variable>, StiError> {
         })?;
         all.extend(environment::file(&text, path)?);
     }
+    for given in &what.configured.env_whole {
+        all.push(environment::whole(given)?);
+    }
     for given in &what.env {
         all.extend(environment::variables(given)?);
     }
@@ -209,6 +232,9 @@ fn pairs(flag: &str, given: &[String]) -> Result<Vec<Variable>, StiError> {
     }
 }
 
+/// Flags that are about servers, and not about what they serve.
+const OF_SERVERS: [&str; 2] = ["--allow-host", "--ca-cert"];
+
 /// Flags that say how to fetch mean something else where nothing is fetched: that is told, not passed over.
 fn refuse_fetching(what: &WhatToBuild) -> Result<(), StiError> {
     let shown = what.source.display();
@@ -218,7 +244,8 @@ fn refuse_fetching(what: &WhatToBuild) -> Result<(), StiError> {
             hint: Some("check the revision out and leave `--ref` away".to_owned()),
         });
     }
-    match what.fetching.first_flag() {
+    let is_for_scripts = |flag: &str| OF_SERVERS.contains(&flag) && what.assembling.are_scripts_on_a_server();
+    match what.fetching.flags().find(|flag| !is_for_scripts(flag)) {
         None => Ok(()),
         Some(flag) => Err(StiError::InvalidArgument {
             what: format!("`{flag}` says how to fetch, and `{shown}` is here already"),

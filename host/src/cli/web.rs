@@ -23,6 +23,17 @@ pub(super) fn surroundings(login: Option<Login>, flags: &Fetching) -> Result<Sur
     })
 }
 
+/// The network of a callback: whom TLS trusts and the proxies as this user has them, and no login but that of its own address.
+pub(super) fn of_callback(login: Option<Login>, ca_cert: Option<&Path>) -> Result<Surroundings, StiError> {
+    Ok(Surroundings {
+        credentials: login.into_iter().fold(Credentials::none(), Credentials::with_login),
+        authorities: authorities(ca_cert)?,
+        proxies: Proxies::from_variables(variable),
+        ssh: PathBuf::from("ssh"),
+        hosts: Vec::new(),
+    })
+}
+
 fn named_host(written: &str) -> Result<HostPattern, StiError> {
     HostPattern::parse(written).map_err(|why| StiError::InvalidArgument {
         what: format!("`--allow-host {written}` {why}"),

@@ -126,6 +126,14 @@ pub enum StiError {
         /// How it was looked for.
         pull: Pull,
     },
+    /// The image that is to be built again is nowhere it may be looked for.
+    #[error("there is no image `{image}`")]
+    NoSuchImage {
+        /// As it was named.
+        image: Reference,
+        /// How it was looked for.
+        pull: Pull,
+    },
     /// Images cannot take part in the build.
     #[error("{}", failing(verdicts))]
     ValidationFailed {
@@ -138,6 +146,36 @@ pub enum StiError {
     /// The engine failed, or a script in it.
     #[error(transparent)]
     Engine(#[from] engine::Error),
+    /// A product holds what scripts were only to read. Nothing was tagged.
+    #[error("the secret `{secret}` is in `{product}`: in {place}")]
+    SecretInProduct {
+        /// Its name.
+        secret: String,
+        /// The name that the product would have borne.
+        product: Reference,
+        /// Where it was found.
+        place: String,
+    },
+    /// Policy does not let it be told how the build ends, where the user wants it to be.
+    #[error("`--callback-url` may not {wish}")]
+    CallbackRefused {
+        /// What policy refuses.
+        wish: String,
+        /// What is granted, and by whom.
+        because: Option<String>,
+        /// What would allow it.
+        hint: Option<String>,
+    },
+    /// A product that was to be run did not end well. It is there all the same.
+    #[error("{what}")]
+    RunFailed {
+        /// What is the matter.
+        what: String,
+        /// How its command ended, where it ran.
+        exit: Option<engine::Exit>,
+        /// The last lines that it printed, oldest first.
+        last_lines: Vec<String>,
+    },
     /// The user asked to stop; everything was cleaned up.
     #[error("interrupted")]
     Interrupted {
@@ -185,9 +223,13 @@ impl StiError {
             Self::NoValidator => ("not-vetted", 3),
             Self::NoSuchBuilderImage { .. } => ("no-such-builder-image", 5),
             Self::NoSuchRuntimeImage { .. } => ("no-such-runtime-image", 5),
+            Self::NoSuchImage { .. } => ("no-such-image", 5),
             Self::ValidationFailed { .. } => ("validation-failed", 1),
             Self::NoEngine(_) => ("connection-failed", 5),
             Self::Engine(error) => of_engine(error),
+            Self::SecretInProduct { .. } => ("secret-in-product", 1),
+            Self::CallbackRefused { .. } => ("not-granted", 3),
+            Self::RunFailed { .. } => ("run-failed", 1),
             Self::Interrupted { signal } => ("interrupted", 128 + signal),
             Self::Ours(_) => ("internal", 70),
         };
@@ -203,8 +245,11 @@ impl StiError {
             Self::NoFetcher { known, .. } => vec![format!("addresses begin with {}", listed(known))],
             Self::Denied(denial) => denial.because().into_iter().collect(),
             Self::Policy(error) => error.because().into_iter().collect(),
+            Self::CallbackRefused { because, .. } => because.iter().cloned().collect(),
             Self::Plugin(error) => said_by(error),
-            Self::NoSuchBuilderImage { image, pull } | Self::NoSuchRuntimeImage { image, pull } => vec![looked_for(image, *pull)],
+            Self::NoSuchBuilderImage { image, pull }
+            | Self::NoSuchRuntimeImage { image, pull }
+            | Self::NoSuchImage { image, pull } => vec![looked_for(image, *pull)],
             Self::ValidationFailed { verdicts } => verdicts.iter().flat_map(reasons).collect(),
             Self::Engine(engine::Error::StepFailed(failure)) => vec![format!("it ran as the step `{}`", failure.title)],
             _ => Vec::new(),
@@ -223,6 +268,7 @@ impl StiError {
             Self::InvalidReference(malformed) => malformed.nearest.as_ref().map(|name| format!("did you mean `{name}`?")),
             Self::Source(error) => error.hint(),
             Self::NotFetched { problem, .. } => problem.hint.clone(),
+            Self::CallbackRefused { hint, .. } => hint.clone(),
             Self::NoFetcher { .. } => {
                 Some("`sti plugins` lists who fetches what; --fetcher NAME|FILE.wasm decides by hand".to_owned())
             }
@@ -232,14 +278,20 @@ impl StiError {
             Self::NoSuchBuilderImage { pull: Pull::Never, .. } | Self::NoSuchRuntimeImage { pull: Pull::Never, .. } => {
                 Some("leave `--pull never` out to have it pulled".to_owned())
             }
-            Self::NoSuchBuilderImage { .. } | Self::NoSuchRuntimeImage { .. } => {
+            Self::NoSuchImage { pull: Pull::Never, .. } => Some("leave `--pull never` out to have it pulled".to_owned()),
+            Self::NoSuchBuilderImage { .. } | Self::NoSuchRuntimeImage { .. } | Self::NoSuchImage { .. } => {
                 Some("check the spelling, or build or load the image first".to_owned())
             }
             Self::NoValidator => Some("`sti plugins` prints the digests that a policy file can vet".to_owned()),
             Self::NameTaken { .. } => Some("its author gives it a name of its own, on its card".to_owned()),
             Self::NoEngine(error) => error.hint(),
             Self::Engine(error) => error.hint(),
+            Self::SecretInProduct { .. } => Some(
+                "a script has put it there: let it read the secret where it is, and remove what keeps it before the script ends"
+                    .to_owned(),
+            ),
             Self::Ours(_) => Some("this is a mistake of sti; please report it with the output of `sti doctor`".to_owned()),
+            Self::RunFailed { .. } => Some("the product was built and has its name: only its own run is what failed".to_owned()),
             Self::ValidationFailed { .. } | Self::UnknownSetting { .. } | Self::Interrupted { .. } => None,
         }
     }

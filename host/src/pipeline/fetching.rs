@@ -96,6 +96,18 @@ pub struct SourceAddress {
     pub web: Option<Arc<web::Surroundings>>,
     /// What earlier fetches left; without it, all is fetched, and nothing kept.
     pub store: Option<Arc<Store>>,
+    /// Whose words it is.
+    pub named_by: NamedBy,
+}
+
+/// Whose words an address is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NamedBy {
+    /// The user's: its host is granted by that.
+    #[default]
+    User,
+    /// A label's, which anybody may have written: its host is reached at public addresses, and without a login of the user's.
+    Label,
 }
 
 /// A source that is there.
@@ -187,6 +199,7 @@ pub async fn fetch(
     if let Some(dropped) = &brought.dropped {
         progress.say(Level::Warning, dropped.to_string());
     }
+    let facts = with_facts_of_tree(brought.facts.clone(), keeping.as_deref());
     let kept = settle(address, into, keeping.as_deref(), &brought, progress).map_err(|problem| not_fetched(address, problem))?;
     let (Summary { entries, bytes }, seconds) = (brought.summary, begun.elapsed().as_secs_f32());
     let how = if brought.is_reused { "fetched before and kept:" } else { "fetched" };
@@ -195,7 +208,16 @@ pub async fn fetch(
     let whole = whole.map_err(|error| not_fetched(address, unwritable(&error)))?;
     let tree = Tree::directory(whole, Path::new(&address.written))?;
     let tree = if address.subdirectory.is_empty() { tree } else { tree.within(&address.subdirectory)? };
-    Ok(Fetched { tree, facts: brought.facts, summary: Some(brought.summary), kept, is_reused: brought.is_reused })
+    Ok(Fetched { tree, facts, summary: Some(brought.summary), kept, is_reused: brought.is_reused })
+}
+
+/// What the call found out, and what an earlier one found out of the tree that was taken.
+fn with_facts_of_tree(mut facts: Vec<Variable>, keeping: Option<&Keeping>) -> Vec<Variable> {
+    for fact in keeping.map(Keeping::facts).unwrap_or_default() {
+        facts.retain(|found| found.name != fact.name);
+        facts.push(fact);
+    }
+    facts
 }
 
 /// Brings the tree to its place: what was taken into a directory of the user's, what was written under the key that the plugin said.
@@ -208,14 +230,14 @@ fn settle(
     progress: &Arc<dyn Progress>,
 ) -> Result<Option<Arc<Kept>>, Problem> {
     let Some(keeping) = keeping else { return Ok(None) };
-    // A file of the user's that was changed while it was read is not what its name says, and facts belong to the tree.
-    let is_stable = brought.is_repeatable && address.file.as_ref().is_none_or(|file| file.identity().is_some());
+    // A file of the user's that was changed while it was read is not what its name says.
+    let is_stable = address.file.as_ref().is_none_or(|file| file.identity().is_some());
     let taken = keeping.taken();
     let written = match into {
         Target::Scratch(scratch) if is_stable && taken.is_none() => Some(scratch.as_ref()),
         _ => None,
     };
-    let kept = keeping.conclude(written, brought.summary, progress.as_ref());
+    let kept = keeping.conclude(written, brought, progress.as_ref());
     match (into, taken) {
         (Target::Directory(directory), Some(taken)) => {
             copy_tree(taken.tree(), directory).map_err(|error| unwritable(&error))?;
@@ -226,6 +248,7 @@ fn settle(
 }
 
 /// What the bytes must be, and whether they were.
+#[derive(Default)]
 pub(crate) struct Checksum {
     expected: Option<String>,
     is_seen: AtomicBool,

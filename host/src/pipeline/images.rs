@@ -6,7 +6,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use sti_core::{Identity, ImageFacts, PathFact, Problem, ProblemKind, Progress, Pull, Reference, plan::Network, progress::Level};
+use sti_core::{
+    Identity, ImageFacts, ImageId, PathFact, Problem, ProblemKind, Progress, Pull, Reference, plan::Network, progress::Level,
+};
 use sti_engine::{Engine, Questions};
 use sti_policy::Grant;
 use sti_sandbox::{Plugin, Powers};
@@ -16,6 +18,11 @@ use crate::{
     Host,
     plugins::{Chosen, limited},
 };
+
+/// Where an image lists its users.
+const USERS: &str = "/etc/passwd";
+/// Lists of users of a whole company fit.
+const LONGEST_LIST: u64 = 4 << 20;
 
 /// The images that a build may look at.
 pub(crate) struct Images {
@@ -79,7 +86,7 @@ impl Images {
     }
 
     pub(crate) fn powers(self: &Arc<Self>, progress: Arc<dyn Progress>) -> Powers {
-        Powers { questions: Arc::clone(self) as Arc<dyn Questions>, progress }
+        Powers { questions: Arc::clone(self) as Arc<dyn Questions>, scripts: None, progress }
     }
 
     /// The first question of a plugin that policy or the engine refused, in the words of whoever refused it: the plugin
@@ -91,6 +98,22 @@ impl Images {
     /// The plugin within the limits that policy grants it.
     pub(crate) fn limited(&self, plugin: &Plugin) -> Plugin {
         limited(plugin, self.grant.limits())
+    }
+
+    /// What the strategy may use.
+    pub(crate) fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    /// The list of users of an image that was seen; empty where it has none.
+    pub(crate) async fn users_of(&self, image: &ImageId) -> Result<String, StiError> {
+        let seen: Vec<ImageFacts> = {
+            let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.values().flatten().cloned().collect()
+        };
+        let Some(facts) = seen.into_iter().find(|facts| facts.id == *image) else { return Ok(String::new()) };
+        let list = self.engine.read(&facts, USERS, LONGEST_LIST).await?;
+        Ok(String::from_utf8_lossy(&list.unwrap_or_default()).into_owned())
     }
 
     /// What containers of the build may reach.

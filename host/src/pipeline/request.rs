@@ -1,10 +1,15 @@
 //! What is asked for: a build, in types.
 
-use sti_core::{Pull, Reference, Variable, Wishes, plan::Network};
-use sti_policy::Named;
+use std::collections::BTreeMap;
+
+use sti_core::{Pull, Reference, Secret, UidRanges, Variable, Wishes, plan::Network};
+use sti_policy::{Named, Triggers};
 use sti_sandbox::Job;
 
-use super::fetching::{Fetched, Source};
+use super::{
+    fetching::{Fetched, Source},
+    scripts::ScriptsAddress,
+};
 
 /// The strategy that is used where none is named.
 pub(crate) const DEFAULT_STRATEGY: &str = "dockerfile";
@@ -42,8 +47,16 @@ pub struct BuildRequest {
     pub clean: bool,
     /// How the contract is to be followed.
     pub wishes: Wishes,
+    /// Where scripts are that are in no image, of those that [`Wishes::scripts_url`] names.
+    pub scripts: Option<ScriptsAddress>,
     /// Seen by the scripts and kept in the product.
     pub environment: Vec<Variable>,
+    /// Seen by the scripts only.
+    pub build_environment: Vec<Variable>,
+    /// What scripts may read and no image may keep, by name.
+    pub secrets: BTreeMap<String, Secret>,
+    /// Those of the secrets that are directories, and where each is to be mounted.
+    pub injected: Vec<Variable>,
     /// Settings of the strategy.
     pub settings: Vec<Variable>,
     /// Labels of the product.
@@ -58,6 +71,16 @@ pub struct BuildRequest {
     pub contract: Option<String>,
     /// Whether the container of a failed step is kept.
     pub keep_failed: bool,
+    /// What is said of ONBUILD instructions of builder and runtime image.
+    pub triggers: Triggers,
+    /// Who anything may run as, by number, in whatever way images write it; everybody where absent.
+    pub allowed_uids: Option<UidRanges>,
+    /// How people shall call the product; its name where absent.
+    pub application_name: Option<String>,
+    /// What the product is, for people.
+    pub description: Option<String>,
+    /// The part of the source that is built; `.` for the whole.
+    pub context_dir: String,
 }
 
 impl BuildRequest {
@@ -72,7 +95,11 @@ impl BuildRequest {
             strategy: StrategyChoice::Named(DEFAULT_STRATEGY.to_owned()),
             clean: false,
             wishes: Wishes::default(),
+            scripts: None,
             environment: Vec::new(),
+            build_environment: Vec::new(),
+            secrets: BTreeMap::new(),
+            injected: Vec::new(),
             settings: Vec::new(),
             labels: Vec::new(),
             pull: Pull::Missing,
@@ -80,6 +107,11 @@ impl BuildRequest {
             remove_previous: false,
             contract: None,
             keep_failed: false,
+            triggers: Triggers::Refused,
+            allowed_uids: None,
+            application_name: None,
+            description: None,
+            context_dir: ".".to_owned(),
         }
     }
 
@@ -91,8 +123,11 @@ impl BuildRequest {
             environment: self.environment.clone(),
             network: self.network,
             caches: Vec::new(),
-            secrets: Vec::new(),
+            secrets: self.secrets.keys().cloned().collect(),
+            build_environment: self.build_environment.clone(),
             users: self.users(),
+            uids: self.allowed_uids.clone(),
+            triggers: self.triggers,
         }
     }
 
@@ -126,13 +161,22 @@ impl BuildRequest {
             tag: self.tag.clone(),
             clean: self.clean,
             wishes: self.wishes.clone(),
+            allows_triggers: self.triggers == Triggers::Allowed,
             contract: self.contract.clone(),
             environment: self.environment.clone(),
+            build_environment: self.build_environment.clone(),
+            secrets: self.secrets.iter().filter(|(_, secret)| !secret.is_directory()).map(|(name, _)| name.clone()).collect(),
+            injected: self.injected.clone(),
             settings: self.settings.clone(),
-            platform: format!("{}/{}", std::env::consts::OS, architecture()),
+            platform: platform(),
             network,
         }
     }
+}
+
+/// What images must run on.
+pub(super) fn platform() -> String {
+    format!("{}/{}", std::env::consts::OS, architecture())
 }
 
 /// The processor in the words of the image specification, which are Go's.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sti_core::{Finding, Progress, Pull, Reference};
-use sti_policy::{Named, PluginIdentity};
+use sti_policy::{Named, PluginIdentity, Triggers};
 use sti_sandbox::{Moment, Plugin};
 
 use super::{
@@ -126,7 +126,10 @@ impl ValidateRequest {
             network: sti_core::plan::Network::None,
             caches: Vec::new(),
             secrets: Vec::new(),
+            build_environment: Vec::new(),
             users: Vec::new(),
+            uids: None,
+            triggers: Triggers::Refused,
         }
     }
 }

@@ -1,11 +1,15 @@
 //! What `commit` decides by the contract `assemble`.
 
+mod common;
+
 use sti_commit::Commit;
 use sti_plugin::{
     Incremental,
     log::Level,
     testing::{FakeImage, JobBuilder, MemoryTree},
 };
+
+use common::check_refuses;
 
 const LABEL: &str = "io.openshift.s2i.scripts-url";
 
@@ -27,16 +31,6 @@ fn check_plans(job: &JobBuilder, text: &str, said: &[&str]) {
     for said in said {
         assert!(decision.says(Level::Info, said), "nothing of `{said}` in {:?}", decision.log);
     }
-}
-
-fn check_refuses(job: &JobBuilder, code: &str, words: &[&str]) {
-    let decision = job.decide::<Commit>();
-    let problem = decision.expect_problem();
-    assert_eq!((problem.code(), problem.hinted().is_some()), (code, true), "{problem:?}");
-    for word in words {
-        assert!(problem.message().contains(word), "nothing of `{word}` in {problem}");
-    }
-    assert!(decision.plan.steps.is_empty(), "something was planned before the refusal");
 }
 
 #[test]
@@ -308,6 +302,33 @@ fn asks_what_is_to_be_deployed() {
     check_refuses(&labelled().environment("A", "1\n2"), "value-has-newline", &["`A`"]);
     let triggered = job().image(runtime().triggers(&["RUN make"])).runtime_artifact("/opt/x");
     check_refuses(&triggered, "triggers-unasked", &["`slim`", "RUN make"]);
+    let allowed = triggered.allow_triggers().decide::<Commit>();
+    assert_eq!(allowed.expect_plan().steps[1].triggers_context.as_deref(), Some("source"));
+}
+
+#[test]
+fn builds_on_what_the_instructions_of_the_image_make() {
+    let job = job(MemoryTree::new()).image(image("python").triggers(&["COPY . /app"])).allow_triggers();
+    let decision = job.decide::<Commit>();
+    let text = decision.expect_plan().to_text();
+    let begins = "1. build `carry out the ONBUILD instructions of python` on python\n   carry out ONBUILD with source\n2. run `assemble` on step 1\n";
+    assert!(text.starts_with(begins), "{text}");
+}
+
+#[test]
+fn takes_scripts_where_the_user_says() {
+    let given = || job(MemoryTree::new()).image(image("python")).scripts_url("https://example.com/scripts");
+    let decision = given().script("assemble", "#!/bin/sh\n").decide::<Commit>();
+    let plan = decision.expect_plan();
+    assert_eq!(plan.steps[0].command, ["/tmp/scripts/assemble"]);
+    assert_eq!(plan.files["assemble"].1, b"#!/bin/sh\n");
+    assert_eq!(plan.steps[0].changes.command.as_deref(), Some(&["/usr/libexec/s2i/run".to_owned()][..]));
+    for page in ["<!doctype html>", "\n <HTML>", " \n", ""] {
+        check_refuses(&given().script("assemble", page), "script-is-a-page", &["https://example.com/scripts", "`assemble`"]);
+    }
+    let missing =
+        self::job(MemoryTree::new()).image(FakeImage::new("python")).scripts_url("file:///scripts").contract("assemble");
+    check_refuses(&missing, "assemble-missing", &["file:///scripts"]);
 }
 
 #[test]

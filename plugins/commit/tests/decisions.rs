@@ -1,11 +1,15 @@
 //! What `commit` decides: the plan of each kind of build, word by word, and what it says and refuses.
 
+mod common;
+
 use sti_commit::Commit;
 use sti_plugin::{
     Incremental, PathKind, Problem, ProblemKind, Strategy,
     log::Level,
     testing::{Decision, FakeImage, JobBuilder, MemoryTree},
 };
+
+use common::check_refuses;
 
 /// An image with the scripts that every build needs.
 fn image(name: &str) -> FakeImage {
@@ -25,16 +29,6 @@ fn check_plans(job: &JobBuilder, text: &str, said: &str) {
     let decision = job.decide::<Commit>();
     assert_eq!(decision.expect_plan().to_text(), text);
     assert!(decision.says(Level::Info, said), "nothing of `{said}` in {:?}", decision.log);
-}
-
-fn check_refuses(job: &JobBuilder, code: &str, words: &[&str]) {
-    let decision = job.decide::<Commit>();
-    let problem = decision.expect_problem();
-    assert_eq!((problem.code(), problem.hinted().is_some()), (code, true), "{problem:?}");
-    for word in words {
-        assert!(problem.message().contains(word), "nothing of `{word}` in {problem}");
-    }
-    assert!(decision.plan.steps.is_empty(), "something was planned before the refusal");
 }
 
 fn warnings(decision: &Decision) -> Vec<&str> {

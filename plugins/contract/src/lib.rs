@@ -9,7 +9,7 @@
 //! | `…-not-a-file` | failure | there is something else, such as a directory |
 //! | `…-not-executable` | failure | the image's user may not execute it |
 //! | `entrypoint-swallows-command` | warning | the product's entrypoint will be given the run script |
-//! | `triggers-not-run` | warning | the image has `ONBUILD` instructions, which are no part of the contract |
+//! | `triggers-unasked` | note | the image has `ONBUILD` instructions, which are no part of the contract |
 //!
 //! `save-artifacts` is asked of a builder in an incremental build, and by `prepare` in an extended one. By `assemble` one half of such a
 //! build assembles, and the other runs. An entrypoint is a warning and no failure: many entrypoints
@@ -110,11 +110,11 @@ fn triggers(image: &Image) -> Option<Finding> {
     let triggers = image.triggers();
     let first = triggers.first()?;
     let message = format!(
-        "`{}` has ONBUILD instructions, such as `{first}`, which a build by this contract does not count on",
+        "`{}` has ONBUILD instructions, such as `{first}`, which are carried out with --allow-onbuild only",
         image.reference()
     );
     Some(
-        Finding::warning("triggers-not-run", message)
+        Finding::note("triggers-unasked", message)
             .hint("do their work in the script that builds, and take them out of the image"),
     )
 }

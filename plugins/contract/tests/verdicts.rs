@@ -93,7 +93,7 @@ fn lets_a_build_with_an_entrypoint_go_on_with_a_warning() {
 #[test]
 fn warns_of_instructions_that_a_build_by_the_contract_leaves_out() {
     let subject = SubjectBuilder::image("builder", image().triggers(&["RUN make"]));
-    check_finds(&subject, &["triggers-not-run"]);
+    check_finds(&subject, &["triggers-unasked"]);
     assert!(subject.validate::<Contract>().passes());
 }
 

@@ -2,16 +2,15 @@
 
 use sti_plugin::{
     Build, Content, Image, Made, Plan, Problem,
-    contract::{AssembleParts, BUILD, RuntimeParts},
+    contract::{AssembleParts, RuntimeParts},
 };
 
 use crate::speakable;
 
 /// Plans the instructions, and what comes before them.
 pub(crate) fn decide(plan: &Plan, parts: &AssembleParts) -> Result<(), Problem> {
+    parts.lent.refuse_in_instructions()?;
     speakable::check_values(&parts.environment)?;
-    let images = std::iter::once(&parts.builder).chain(parts.runtime.as_ref().map(|runtime| &runtime.image));
-    images.into_iter().try_for_each(speakable::check_triggers)?;
     let artifacts = parts.saved_artifacts(plan)?;
     let app = match &parts.runtime {
         None => assembled(plan, parts, artifacts.as_ref())?,
@@ -22,9 +21,10 @@ pub(crate) fn decide(plan: &Plan, parts: &AssembleParts) -> Result<(), Problem> 
 }
 
 fn assembled(plan: &Plan, parts: &AssembleParts, artifacts: Option<&Content>) -> Result<Made, Problem> {
-    let mut build = add(plan.build("build", &parts.builder)?, parts, Some(&plan.source()), &parts.source_at())?;
+    let build = plan.build("build", &parts.builder)?.carry_out_triggers(&plan.source())?;
+    let mut build = add(build, parts, Some(&plan.source()), &parts.source_at())?;
     build = add(build, parts, artifacts, &parts.artifacts_at())?;
-    build = add(build, parts, parts.brought(plan)?.as_ref(), &parts.scripts_at())?;
+    build = add(build, parts, parts.brought(plan)?.as_ref(), &parts.scripts_at)?;
     let build = build.environment(parts.environment.clone());
     Ok(run_as(build, parts.user.as_deref(), &parts.assemble, &parts.builder).finish())
 }
@@ -33,12 +33,8 @@ fn assembled(plan: &Plan, parts: &AssembleParts, artifacts: Option<&Content>) ->
 fn deployed(plan: &Plan, parts: &AssembleParts, runtime: &RuntimeParts, artifacts: Option<&Content>) -> Result<Made, Problem> {
     let assembling = parts.assembling(plan, artifacts)?;
     let contents = parts.deployed(plan, runtime, &assembling)?;
-    if parts.keeps_builder {
-        let built = assembling.commit();
-        built.environment(parts.environment.clone());
-        plan.product(BUILD, &built)?;
-    }
-    let mut build = plan.build("build in runtime image", &runtime.image)?;
+    parts.keep_builder(plan, &assembling)?;
+    let mut build = plan.build("build in runtime image", &runtime.image)?.carry_out_triggers(&plan.source())?;
     for (content, at) in &contents {
         build = build.copy(content, at, runtime.user.as_deref())?;
     }

@@ -1,16 +1,16 @@
 //! Builds by the contract `prepare`.
 
 use sti_plugin::{
-    Build, Content, Image, Job, Made, Plan, Problem,
-    contract::{BUILD, PREPARE, Parts},
+    Base, Build, Content, Image, Job, Made, Plan, Problem,
+    contract::{BUILD, PREPARE, Parts, after_triggers},
 };
 
 use crate::speakable;
 
 /// Plans the instructions, and what saves artifacts before them.
 pub(crate) fn decide(job: &Job, plan: &Plan, parts: &Parts) -> Result<(), Problem> {
+    parts.lent.refuse_in_instructions()?;
     speakable::check_values(&job.environment())?;
-    std::iter::once(&parts.builder).chain(&parts.runtime).try_for_each(speakable::check_triggers)?;
     let artifacts = parts.saved_artifacts(plan)?;
     let app = match &parts.runtime {
         None => prepare(job, add_artifacts(add_source(plan, "build", &parts.builder, &plan.source())?, artifacts.as_ref())?),
@@ -26,8 +26,9 @@ pub(crate) fn decide(job: &Job, plan: &Plan, parts: &Parts) -> Result<(), Proble
 fn extended(job: &Job, plan: &Plan, builder: &Image, runtime: &Image, artifacts: Option<Content>) -> Result<Made, Problem> {
     let result_at = PREPARE.result_at().unwrap_or_default();
     let artifacts = artifacts.unwrap_or_else(|| plan.empty());
+    let made = after_triggers(plan, builder)?;
     let building = plan
-        .run("prepare", builder)?
+        .run("prepare", made.as_ref().map_or(Base::Image(builder), Base::Made))?
         .command([PREPARE.build_script()])
         .environment(job.environment())
         .mount(&plan.source(), PREPARE.source_at())?
@@ -40,7 +41,7 @@ fn extended(job: &Job, plan: &Plan, builder: &Image, runtime: &Image, artifacts:
 
 /// Begins with what is to be built, owned by the image's user.
 fn add_source(plan: &Plan, title: &str, image: &Image, source: &Content) -> Result<Build, Problem> {
-    plan.build(title, image)?.copy(source, PREPARE.source_at(), None)
+    plan.build(title, image)?.carry_out_triggers(&plan.source())?.copy(source, PREPARE.source_at(), None)
 }
 
 fn add_artifacts(build: Build, artifacts: Option<&Content>) -> Result<Build, Problem> {

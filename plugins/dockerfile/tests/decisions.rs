@@ -163,7 +163,9 @@ fn refuses_instructions_that_an_image_brings_along() {
     let extended = job().image(saving("builder")).image(with_triggers("runtime")).runtime_image("runtime");
     check_refuses(&extended, "triggers-unasked");
     let decision = extended.decide::<Dockerfile>();
-    assert!(decision.expect_problem().message().starts_with("`runtime` has ONBUILD instructions, such as `RUN make`,"));
+    assert!(decision.expect_problem().message().ends_with("which would be carried out: `RUN make`, `COPY . /x`"));
+    let allowed = job().image(with_triggers("builder")).allow_triggers().decide::<Dockerfile>();
+    assert_eq!(allowed.expect_plan().steps[0].triggers_context.as_deref(), Some("source"));
 }
 
 #[test]
@@ -173,4 +175,22 @@ fn refuses_before_anything_is_planned() {
     check_refuses(&job().image(image("builder").file("/usr/bin/run", 0o600, 7, 7)), "run-not-executable");
     check_refuses(&job().image(image("builder")).image(image("runtime")).runtime_image("runtime"), "save-artifacts-missing");
     check_refuses(&job().image(image("builder")).contract("assemble"), "assemble-missing");
+}
+
+#[test]
+fn refuses_what_would_leave_a_trace() {
+    let image = ["prepare", "run"]
+        .iter()
+        .fold(FakeImage::new("builder"), |image, script| image.executable(&format!("/usr/bin/{script}")));
+    let job = || JobBuilder::new("builder", "app").image(image.clone());
+    for (job, flag) in [
+        (job().build_environment("A", "1"), "--build-env"),
+        (job().secret("token"), "--secret"),
+        (job().injected("inject:/opt/keys", "/opt/keys"), "--inject"),
+    ] {
+        let decision = job.decide::<Dockerfile>();
+        let problem = decision.expect_problem();
+        assert_eq!((problem.code(), problem.hinted()), ("trace-in-instructions", Some("--strategy commit")), "{flag}");
+        assert!(problem.message().contains(flag), "{problem}");
+    }
 }

@@ -18,6 +18,7 @@
 
 mod attributes;
 mod checkout;
+mod facts;
 mod ident;
 mod kept;
 mod lfs;
@@ -74,6 +75,7 @@ impl Fetcher for Git {
         };
         let Some(found) = found else { return Ok(()) };
         address.record_fact("revision", &found.commit.to_string());
+        facts::record(address, found.objects.as_ref(), &found.commit)?;
         submodules::write_all(&mut checkout, found, &location, address)
     }
 }

@@ -3,15 +3,17 @@
 use super::{
     ASSEMBLE, BUILD,
     environment::{environment_of, joined},
-    locations::{Found, Locations},
+    found::{Brought, Found},
+    lent::Lent,
+    locations::Locations,
     parts::refuse_if_required,
-    runtime::{self, RuntimeParts},
+    paths::below_top,
+    runtime::RuntimeParts,
     said,
+    triggers::{after_triggers, refuse_unasked},
 };
-use crate::{Content, Image, Incremental, Job, Plan, Problem, ProblemKind, Pull, Run, Variable, find, log};
+use crate::{Base, Content, Image, Incremental, Job, Plan, Problem, ProblemKind, Pull, Run, Variable, find, log};
 
-/// What scripts have, wherever they come from.
-pub(super) const EXECUTABLE: u32 = 0o755;
 /// The product that bears the user's tag.
 const APP: &str = "app";
 
@@ -50,14 +52,16 @@ pub struct AssembleParts {
     pub user: Option<String>,
     /// For the scripts and the product: those of the source below those of the user, each once.
     pub environment: Vec<Variable>,
+    /// What the scripts are lent for their time.
+    pub lent: Lent,
     /// Whether the destination is a place for passing things only, so that nothing is lost where nothing of it is kept.
     pub is_passing: bool,
     /// Where the result is deployed, in an extended build.
     pub runtime: Option<RuntimeParts>,
-    /// Whether the builder becomes a product of its own, for the artifacts of the next extended build.
-    pub keeps_builder: bool,
-    brought: Vec<(&'static str, Vec<u8>)>,
-    is_required: bool,
+    /// Where scripts arrive that the source brings.
+    pub scripts_at: String,
+    brought: Brought,
+    incremental: Incremental,
 }
 
 /// An earlier product that artifacts come from.
@@ -66,7 +70,7 @@ pub struct Previous {
     pub image: Image,
     /// The script that writes them.
     pub script: String,
-    bytes: Option<Vec<u8>>,
+    brought: Brought,
 }
 
 impl AssembleParts {
@@ -74,14 +78,10 @@ impl AssembleParts {
         let user = job.assemble_user().or_else(|| said(&builder, ASSEMBLE.user_label.as_slice(), &[]));
         let locations = Locations::of(job, &builder, user.is_some())?;
         let destination = destination(job, &builder)?;
-        let mut brought = Vec::new();
-        let mut place = |name: &'static str| match locations.find_one(name, &builder, &job.source())? {
+        let mut brought = Brought::below(&destination);
+        let mut place = |name: &'static str| match locations.find(name, &builder, job)? {
+            Some(found) => Ok(brought.place(name, found)),
             None => Err(locations.missing(name, &builder)),
-            Some(Found::InImage(path)) => Ok(path),
-            Some(Found::Brought(bytes)) => {
-                brought.push((name, bytes));
-                Ok(format!("{destination}/{}/{name}", ASSEMBLE.scripts))
-            }
         };
         let assemble = place(ASSEMBLE.build)?;
         let runtime = RuntimeParts::find(job, &destination)?;
@@ -89,23 +89,26 @@ impl AssembleParts {
             Some(runtime) => runtime.run.clone(),
             None => place(ASSEMBLE.run)?,
         };
+        refuse_unasked(job, std::iter::once(&builder).chain(runtime.as_ref().map(|runtime| &runtime.image)))?;
         let is_passing = is_passing(&builder, &destination);
         if !is_passing {
             log::info(format!("what the scripts leave of the source in {destination} stays in the product"));
         }
         let product = if runtime.is_some() { BUILD } else { APP };
+        let environment = joined(environment_of(&job.source())?, job.environment());
         Ok(Self {
             previous: previous(job, product, &locations, &builder, &destination)?,
             assemble,
             run,
             user,
-            environment: joined(environment_of(&job.source())?, job.environment()),
+            lent: Lent::of(job, &environment)?,
+            environment,
             is_passing,
-            keeps_builder: runtime.is_some() && job.incremental() != Incremental::AsUsual,
             runtime,
             destination,
+            scripts_at: brought.at.clone(),
             brought,
-            is_required: job.incremental() == Incremental::Required,
+            incremental: job.incremental(),
             builder,
         })
     }
@@ -120,35 +123,32 @@ impl AssembleParts {
         format!("{}/{}", self.destination, ASSEMBLE.artifacts)
     }
 
-    /// Tells where scripts arrive that the source brings.
-    pub fn scripts_at(&self) -> String {
-        format!("{}/{}", self.destination, ASSEMBLE.scripts)
-    }
-
     /// Gives the scripts that the source brings and the builder needs; `None` where all are in the image.
     pub fn brought(&self, plan: &Plan) -> Result<Option<Content>, Problem> {
-        runtime::brought(plan, &self.brought)
+        self.brought.content(plan)
     }
 
     /// Tells whether the script that becomes the command of the product comes with the source.
     pub fn brings_run(&self) -> bool {
-        self.brought.iter().any(|(name, _)| *name == ASSEMBLE.run)
+        self.brought.has(ASSEMBLE.run)
     }
 
     /// Gives those of them that the product needs: the one that becomes its command.
     pub fn brought_for_product(&self, plan: &Plan) -> Result<Option<Content>, Problem> {
-        let run: Vec<_> = self.brought.iter().filter(|(name, _)| *name == ASSEMBLE.run).cloned().collect();
-        runtime::brought(plan, &run)
+        self.brought.content_of(ASSEMBLE.run, plan)
     }
 
     /// Plans the step that assembles in a container of the builder.
     ///
     /// The scripts move what they are given and remove the directories it came in, which cannot be done to a mount: so source, artifacts
-    /// and scripts lie in a directory of which nothing is committed. Where the image keeps files of its own there, they are copied in,
-    /// and what the scripts leave of them stays.
+    /// and scripts lie in a directory of which nothing is committed. Where other files may belong there, they are copied in, and what the
+    /// scripts leave of them stays.
     pub fn assembling(&self, plan: &Plan, artifacts: Option<&Content>) -> Result<Run, Problem> {
-        let mut run = self.as_user(plan.run("assemble", &self.builder)?);
+        let made = after_triggers(plan, &self.builder)?;
+        let base = made.as_ref().map_or(Base::Image(&self.builder), Base::Made);
+        let mut run = plan.run("assemble", base)?.as_user(self.user.as_deref());
         run = run.command([self.assemble.as_str()]).environment(self.environment.clone());
+        run = self.lent.to(run, plan, &self.builder)?;
         if self.is_passing {
             run = run.transient(&self.destination);
         }
@@ -157,7 +157,7 @@ impl AssembleParts {
             run = self.put(run, artifacts, &self.artifacts_at())?;
         }
         match &self.brought(plan)? {
-            Some(scripts) => self.put(run, scripts, &self.scripts_at()),
+            Some(scripts) => self.put(run, scripts, &self.scripts_at),
             None => Ok(run),
         }
     }
@@ -170,8 +170,19 @@ impl AssembleParts {
     pub fn deployed(&self, plan: &Plan, runtime: &RuntimeParts, assembling: &Run) -> Result<Vec<(Content, String)>, Problem> {
         let left = runtime.artifacts.iter().map(|artifact| Ok((artifact.left_by(assembling)?, artifact.at.clone())));
         let mut deployed = left.collect::<Result<Vec<_>, Problem>>()?;
-        deployed.extend(runtime::brought(plan, &runtime.brought)?.map(|scripts| (scripts, self.scripts_at())));
+        deployed.extend(runtime.brought.content(plan)?.map(|scripts| (scripts, self.scripts_at.clone())));
         Ok(deployed)
+    }
+
+    /// Makes the builder of an extended build a product of its own, for the artifacts of the next one, where builds are asked to be
+    /// incremental.
+    pub fn keep_builder(&self, plan: &Plan, assembling: &Run) -> Result<(), Problem> {
+        if self.incremental == Incremental::AsUsual {
+            return Ok(());
+        }
+        let builder = assembling.commit();
+        builder.environment(self.environment.clone());
+        plan.product(BUILD, &builder)
     }
 
     /// Plans the step that lets the previous image save its artifacts, and gives what they will be; `None` in a clean build.
@@ -179,23 +190,16 @@ impl AssembleParts {
     /// A step that fails makes the build a clean one, unless the user demands an incremental one.
     pub fn saved_artifacts(&self, plan: &Plan) -> Result<Option<Content>, Problem> {
         let Some(previous) = &self.previous else { return Ok(None) };
-        let mut save = self.as_user(plan.run(&format!("save artifacts of {}", previous.image.reference()), &previous.image)?);
-        if let Some(bytes) = &previous.bytes {
-            let script = plan.files([(ASSEMBLE.save_artifacts, EXECUTABLE, bytes.clone())])?;
-            save = save.mount(&script, self.scripts_at())?;
+        let title = format!("save artifacts of {}", previous.image.reference());
+        let mut save = plan.run(&title, &previous.image)?.as_user(self.user.as_deref());
+        if let Some(script) = &previous.brought.content(plan)? {
+            save = save.mount(script, &previous.brought.at)?;
         }
-        if !self.is_required {
+        save = self.lent.to(save, plan, &previous.image)?;
+        if self.incremental != Incremental::Required {
             save = save.tolerate_failure();
         }
         Ok(Some(save.command([previous.script.as_str()]).capture_output()))
-    }
-
-    /// Sets the user of a run, where it is not the image's own.
-    pub fn as_user(&self, run: Run) -> Run {
-        match &self.user {
-            Some(user) => run.user(user),
-            None => run,
-        }
     }
 }
 
@@ -204,12 +208,10 @@ fn destination(job: &Job, image: &Image) -> Result<String, Problem> {
     let Some(written) = job.destination().or_else(|| ASSEMBLE.destination_of(image)) else {
         return Ok(ASSEMBLE.destination.to_owned());
     };
-    let parts: Vec<&str> = written.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    if !written.starts_with('/') || parts.is_empty() || parts.contains(&"..") {
+    below_top(&written).ok_or_else(|| {
         let message = format!("`{written}` is no directory below which the source could arrive");
-        return Err(Problem::invalid("invalid-destination", message).hint("--destination /tmp"));
-    }
-    Ok(format!("/{}", parts.join("/")))
+        Problem::invalid("invalid-destination", message).hint("--destination /tmp")
+    })
 }
 
 /// Whether the destination is for passing things only. What an image names itself may be where its application works, and so may be
@@ -244,16 +246,19 @@ fn previous(
     };
     let name = job.previous_image(product).unwrap_or_default();
     let Some(image) = find(&name, Pull::Never)? else { return clean(format!("there is no earlier `{name}`")) };
-    let found = match locations.find_one(ASSEMBLE.save_artifacts, builder, &job.source()) {
+    let script = ASSEMBLE.save_artifacts;
+    let found = match locations.find(script, builder, job) {
         Err(problem) if problem.kind() == ProblemKind::Invalid => return clean(problem.message().to_owned()),
         found => found?,
     };
-    let (script, bytes) = match found {
-        Some(Found::InImage(path)) if !image.look_at([path.as_str()])?.is_empty() => (path, None),
-        Some(Found::InImage(path)) => return clean(format!("the earlier `{name}` has no `{path}`")),
-        Some(Found::Brought(bytes)) => (format!("{destination}/{}/{}", ASSEMBLE.scripts, ASSEMBLE.save_artifacts), Some(bytes)),
-        None => return clean(format!("there is no script `{}`", ASSEMBLE.save_artifacts)),
+    let found = match found {
+        Some(Found::InImage(path)) if image.look_at([path.as_str()])?.is_empty() => {
+            return clean(format!("the earlier `{name}` has no `{path}`"));
+        }
+        Some(found) => found,
+        None => return clean(format!("there is no script `{script}`")),
     };
     log::info(format!("incremental build: reuses what `{name}` saves"));
-    Ok(Some(Previous { image, script, bytes }))
+    let mut brought = Brought::below(destination);
+    Ok(Some(Previous { script: brought.place(script, found), image, brought }))
 }

@@ -1,6 +1,6 @@
 //! The images that take part in a build by the prepare contract, found and checked before anything is planned.
 
-use super::{ASSEMBLE, BUILD, PREPARE, examine, follows};
+use super::{ASSEMBLE, BUILD, Lent, PREPARE, examine, follows, triggers::refuse_unasked};
 use crate::{Content, Image, Incremental, Job, Plan, Problem, Pull, find, log};
 
 /// The images of a build by the prepare contract. Found by [`Parts::find`], which answers every question that a strategy has
@@ -28,6 +28,8 @@ pub struct Parts {
     pub runtime: Option<Image>,
     /// An earlier product that can hand over what this build can reuse, in an incremental build.
     pub previous: Option<Image>,
+    /// What the scripts are lent for their time.
+    pub lent: Lent,
 }
 
 impl Parts {
@@ -51,15 +53,18 @@ impl Parts {
             check_runtime(runtime, job)?;
             require_save_artifacts(&builder)?;
         }
+        refuse_unasked(job, std::iter::once(&builder).chain(&runtime))?;
         let previous = previous(job, if runtime.is_some() { BUILD } else { "app" }, &builder)?;
-        Ok(Self { builder, runtime, previous })
+        Ok(Self { builder, runtime, previous, lent: Lent::of(job, &job.environment())? })
     }
 
     /// Plans the step that lets the previous image save its artifacts, and gives what they will be; `None` in a clean build.
     pub fn saved_artifacts(&self, plan: &Plan) -> Result<Option<Content>, Problem> {
         let Some(previous) = &self.previous else { return Ok(None) };
-        let artifacts = plan
-            .run(&format!("save artifacts of {}", previous.reference()), previous)?
+        let save = plan.run(&format!("save artifacts of {}", previous.reference()), previous)?;
+        let artifacts = self
+            .lent
+            .to(save, plan, previous)?
             .command([PREPARE.save_artifacts_script()])
             .mount(&plan.empty(), PREPARE.artifacts_at())?
             .capture(PREPARE.artifacts_at())?;

@@ -1,11 +1,7 @@
 //! The runtime image of an extended build by the assemble contract: what it gets of the builder, and by whom it is put together.
 
-use super::{
-    ASSEMBLE,
-    locations::{Found, Locations},
-    parts, said,
-};
-use crate::{Content, Image, Job, Plan, Problem, Run};
+use super::{ASSEMBLE, found::Brought, locations::Locations, parts, paths::below_top, said};
+use crate::{Content, Image, Job, Problem, Run};
 
 /// Deploys what a builder made. A part of [`AssembleParts`](super::AssembleParts).
 pub struct RuntimeParts {
@@ -20,7 +16,7 @@ pub struct RuntimeParts {
     /// What is taken from the builder.
     pub artifacts: Vec<RuntimeArtifact>,
     /// Scripts of the source, as they arrive in the product.
-    pub(super) brought: Vec<(&'static str, Vec<u8>)>,
+    pub(super) brought: Brought,
 }
 
 /// A file or directory of the builder, and where it goes.
@@ -40,38 +36,19 @@ impl RuntimeParts {
         let image = parts::image(&name, "runtime")?;
         let user = job.assemble_runtime_user().or_else(|| said(&image, &[USER_LABEL], &[]));
         let locations = Locations::of(job, &image, user.is_some())?;
-        let assemble = locations.find_one(ASSEMBLE_RUNTIME, &image, &job.source())?;
-        let run = locations.find_one(ASSEMBLE.run, &image, &job.source())?;
-        let mut brought = Vec::new();
-        let mut place = |name: &'static str, found| match found {
-            Found::InImage(path) => path,
-            Found::Brought(bytes) => {
-                brought.push((name, bytes));
-                format!("{destination}/{}/{name}", ASSEMBLE.scripts)
-            }
-        };
-        let assemble = assemble.map(|found| place(ASSEMBLE_RUNTIME, found));
-        let run = place(ASSEMBLE.run, run.ok_or_else(|| locations.missing(ASSEMBLE.run, &image))?);
+        let mut brought = Brought::below(destination);
+        let assemble = locations.find(ASSEMBLE_RUNTIME, &image, job)?;
+        let run = locations.find(ASSEMBLE.run, &image, job)?;
+        let assemble = assemble.map(|found| brought.place(ASSEMBLE_RUNTIME, found));
+        let run = brought.place(ASSEMBLE.run, run.ok_or_else(|| locations.missing(ASSEMBLE.run, &image))?);
         Ok(Some(Self { assemble, run, user, artifacts: artifacts(job, &image)?, brought, image }))
-    }
-
-    /// Sets the user of a run, where it is not the image's own.
-    pub fn as_user(&self, run: Run) -> Run {
-        match &self.user {
-            Some(user) => run.user(user),
-            None => run,
-        }
     }
 }
 
 impl RuntimeArtifact {
     /// Stands for what the command of a step leaves there; the build fails where it leaves nothing.
     pub fn left_by(&self, run: &Run) -> Result<Content, Problem> {
-        if self.directory == "/" {
-            run.capture(format!("/{}", self.name))
-        } else {
-            run.capture(&self.directory)?.part(&self.name)
-        }
+        run.capture(&self.directory)?.part(&self.name)
     }
 }
 
@@ -114,38 +91,23 @@ fn artifact(written: &str, working_directory: &str) -> Result<RuntimeArtifact, P
     if path.contains(['*', '?', '[']) {
         return refuse("patterns are not supported; name the directory");
     }
-    let (Some(source), Some(below)) = (normal(&path), normal(&format!("/{directory}"))) else {
-        return refuse("it leads upwards");
-    };
-    if !path.starts_with('/') || source.is_empty() {
+    if !path.starts_with('/') {
         return refuse("its path is not an absolute one");
     }
     if directory.starts_with('/') {
         return refuse("its directory is below the working directory of the runtime image, and so no absolute path");
     }
-    let Some((parent, name)) = source.rsplit_once('/') else {
-        return refuse("what lies at the top of the file system cannot be told from what is not there; leave it in a directory");
+    let Some(path) = below_top(&path) else {
+        return refuse("it leads upwards");
     };
-    let top = working_directory.trim_end_matches('/');
-    Ok(RuntimeArtifact {
-        directory: format!("/{parent}"),
-        name: name.to_owned(),
-        at: if below.is_empty() { format!("{top}/{name}") } else { format!("{top}/{below}/{name}") },
-    })
-}
-
-/// The parts of a path, without its slash; `None` where it leads upwards.
-fn normal(path: &str) -> Option<String> {
-    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    (!parts.contains(&"..")).then(|| parts.join("/"))
-}
-
-/// Scripts of the source that the product needs, for a plan.
-pub(super) fn brought(plan: &Plan, scripts: &[(&'static str, Vec<u8>)]) -> Result<Option<Content>, Problem> {
-    if scripts.is_empty() {
-        return Ok(None);
+    let (parent, name) = path.rsplit_once('/').unwrap_or_default();
+    if parent.is_empty() {
+        return refuse("what lies at the top of the file system cannot be told from what is not there; leave it in a directory");
     }
-    plan.files(scripts.iter().map(|(name, bytes)| (*name, super::assemble::EXECUTABLE, bytes.clone()))).map(Some)
+    match below_top(&format!("{working_directory}/{directory}/{name}")) {
+        Some(at) => Ok(RuntimeArtifact { directory: parent.to_owned(), name: name.to_owned(), at }),
+        None => refuse("it leads upwards"),
+    }
 }
 
 #[cfg(test)]

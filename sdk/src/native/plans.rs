@@ -124,13 +124,14 @@ impl Plan {
     }
 
     fn step(&self, kind: StepKind, title: &str, on: &Base<'_>) -> Entry {
+        let has_triggers = matches!(on, Base::Image(image) if !image.triggers().is_empty());
         let on = match on {
             Base::Image(image) => image.reference(),
             Base::Made(made) => format!("step {}", made.0.number()),
             Base::Scratch => "scratch".to_owned(),
         };
         let mut plan = self.0.borrow_mut();
-        plan.steps.push(RecordedStep::new(kind, title, on));
+        plan.steps.push(RecordedStep { has_triggers, ..RecordedStep::new(kind, title, on) });
         Entry { ledger: Rc::clone(&self.0), step: plan.steps.len() - 1 }
     }
 }
@@ -206,6 +207,11 @@ impl Run {
 pub struct Build(Entry);
 
 impl Build {
+    pub fn carry_out_triggers(&self, context: &Content) -> Result<(), Problem> {
+        self.0.write(|step| step.triggers_context = step.has_triggers.then(|| context.0.clone()));
+        Ok(())
+    }
+
     pub fn copy(&self, what: &Content, at: &str, owner: Option<&str>) -> Result<(), Problem> {
         check_absolute(at)?;
         let owner = owner.map(str::to_owned);

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use super::{
     trees::Tree,
-    types::{Network, Variable},
+    types::{Network, Problem, Variable},
 };
 use crate::testing::JobBuilder;
 
@@ -74,6 +74,10 @@ impl Job {
         self.0.scripts_url.clone()
     }
 
+    pub fn script(&self, name: &str) -> Result<Option<Vec<u8>>, Problem> {
+        Ok(self.0.scripts.get(name).cloned())
+    }
+
     pub fn destination(&self) -> Option<String> {
         self.0.destination.clone()
     }
@@ -90,12 +94,28 @@ impl Job {
         self.0.runtime_artifacts.clone()
     }
 
+    pub fn allows_triggers(&self) -> bool {
+        self.0.allows_triggers
+    }
+
     pub fn contract(&self) -> Option<String> {
         self.0.contract.clone()
     }
 
     pub fn environment(&self) -> Vec<Variable> {
-        self.0.environment.iter().map(|(name, value)| Variable { name: name.clone(), value: value.clone() }).collect()
+        variables(&self.0.environment)
+    }
+
+    pub fn build_environment(&self) -> Vec<Variable> {
+        variables(&self.0.build_environment)
+    }
+
+    pub fn secrets(&self) -> Vec<String> {
+        self.0.secrets.clone()
+    }
+
+    pub fn injected(&self) -> Vec<Variable> {
+        variables(&self.0.injected)
     }
 
     pub fn setting(&self, name: &str) -> Option<String> {
@@ -105,6 +125,10 @@ impl Job {
     pub fn platform(&self) -> String {
         "linux/amd64".to_owned()
     }
+}
+
+fn variables(pairs: &[(String, String)]) -> Vec<Variable> {
+    pairs.iter().map(|(name, value)| Variable { name: name.clone(), value: value.clone() }).collect()
 }
 
 /// Keeps what a plugin said of itself.

@@ -21,6 +21,13 @@ use crate::{Network, Problem, Variable, host::plans};
 pub struct Build(pub(super) plans::Build);
 
 impl Build {
+    /// Carries out the `ONBUILD` instructions of the image that the step starts from, before all instructions of its own, with content at the top
+    /// of their build context. Granted where the user allows it; an image without any stays as it is.
+    pub fn carry_out_triggers(self, context: &Content) -> Result<Self, Problem> {
+        self.0.carry_out_triggers(&context.0)?;
+        Ok(self)
+    }
+
     /// Copies content to an absolute path; it belongs to `owner` (`user`, `uid`, `user:group`, `uid:gid`), else to the base's user.
     pub fn copy(self, content: &Content, at: impl AsRef<str>, owner: Option<&str>) -> Result<Self, Problem> {
         self.0.copy(&content.0, at.as_ref(), owner)?;

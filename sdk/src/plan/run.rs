@@ -40,6 +40,14 @@ impl Run {
         self
     }
 
+    /// The same where there is one; the image's own else.
+    pub fn as_user(self, user: Option<&str>) -> Self {
+        match user {
+            Some(user) => self.user(user),
+            None => self,
+        }
+    }
+
     /// Sets the working directory; without it, it is the image's own.
     pub fn working_directory(self, path: &str) -> Self {
         self.0.working_directory(path);

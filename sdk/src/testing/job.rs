@@ -32,12 +32,17 @@ pub struct JobBuilder {
     pub(crate) network: Network,
     pub(crate) incremental: Incremental,
     pub(crate) scripts_url: Option<String>,
+    pub(crate) scripts: BTreeMap<String, Vec<u8>>,
     pub(crate) destination: Option<String>,
     pub(crate) assemble_user: Option<String>,
     pub(crate) assemble_runtime_user: Option<String>,
     pub(crate) runtime_artifacts: Vec<String>,
+    pub(crate) allows_triggers: bool,
     pub(crate) contract: Option<String>,
     pub(crate) environment: Vec<(String, String)>,
+    pub(crate) build_environment: Vec<(String, String)>,
+    pub(crate) secrets: Vec<String>,
+    pub(crate) injected: Vec<(String, String)>,
     pub(crate) settings: BTreeMap<String, String>,
     images: Vec<FakeImage>,
 }
@@ -56,12 +61,17 @@ impl JobBuilder {
             network: Network::Outgoing,
             incremental: Incremental::AsUsual,
             scripts_url: None,
+            scripts: BTreeMap::new(),
             destination: None,
             assemble_user: None,
             assemble_runtime_user: None,
             runtime_artifacts: Vec::new(),
+            allows_triggers: false,
             contract: None,
             environment: Vec::new(),
+            build_environment: Vec::new(),
+            secrets: Vec::new(),
+            injected: Vec::new(),
             settings: BTreeMap::new(),
             images: Vec::new(),
         }
@@ -116,6 +126,13 @@ impl JobBuilder {
         Self { scripts_url: Some(url.to_owned()), ..self }
     }
 
+    /// Puts a script at the address that [`JobBuilder::scripts_url`] says.
+    #[must_use]
+    pub fn script(mut self, name: &str, text: &str) -> Self {
+        self.scripts.insert(name.to_owned(), text.as_bytes().to_vec());
+        self
+    }
+
     /// Says below which directory everything arrives.
     #[must_use]
     pub fn destination(self, directory: &str) -> Self {
@@ -141,6 +158,12 @@ impl JobBuilder {
         self
     }
 
+    /// Allows ONBUILD instructions of images.
+    #[must_use]
+    pub fn allow_triggers(self) -> Self {
+        Self { allows_triggers: true, ..self }
+    }
+
     /// Forces a contract.
     #[must_use]
     pub fn contract(self, name: &str) -> Self {
@@ -151,6 +174,27 @@ impl JobBuilder {
     #[must_use]
     pub fn environment(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds a variable for the scripts only.
+    #[must_use]
+    pub fn build_environment(mut self, name: &str, value: &str) -> Self {
+        self.build_environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds a secret.
+    #[must_use]
+    pub fn secret(mut self, name: &str) -> Self {
+        self.secrets.push(name.to_owned());
+        self
+    }
+
+    /// Adds a secret that is a directory, and where it is to be mounted.
+    #[must_use]
+    pub fn injected(mut self, name: &str, at: &str) -> Self {
+        self.injected.push((name.to_owned(), at.to_owned()));
         self
     }
 

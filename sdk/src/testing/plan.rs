@@ -65,6 +65,10 @@ pub struct RecordedStep {
     pub captures: Vec<String>,
     /// Runs: whether an image is made of it.
     pub is_committed: bool,
+    /// Whether the image that it starts from has ONBUILD instructions.
+    pub has_triggers: bool,
+    /// Builds: what lies at the top of the build context of ONBUILD instructions, where those are carried out.
+    pub triggers_context: Option<String>,
     /// Builds: in order.
     pub instructions: Vec<RecordedInstruction>,
     /// Assemblies: in order.
@@ -215,6 +219,8 @@ impl RecordedStep {
             places: Vec::new(),
             captures: Vec::new(),
             is_committed: false,
+            has_triggers: false,
+            triggers_context: None,
             instructions: Vec::new(),
             layers: Vec::new(),
             changes: RecordedChanges::default(),

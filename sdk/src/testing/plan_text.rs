@@ -33,6 +33,7 @@ impl RecordedStep {
         lines.extend(self.network.map(network));
         lines.extend(self.transient.iter().map(|path| format!("transient {path}")));
         lines.extend(self.places.iter().map(ToString::to_string));
+        lines.extend(self.triggers_context.iter().map(|context| format!("carry out ONBUILD with {context}")));
         lines.extend(self.instructions.iter().map(ToString::to_string));
         lines.extend(self.layers.iter().map(ToString::to_string));
         lines.extend(self.captures.iter().map(|path| format!("capture {path}")));

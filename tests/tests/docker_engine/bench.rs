@@ -11,7 +11,7 @@ use sti_core::{
 };
 use sti_docker::{DockerEngine, Endpoint, Settings};
 use sti_engine::{Contents, Engine, Error, Execution, Outcome};
-use sti_policy::{ApprovedPlan, Named, Origin, PluginIdentity, Policy};
+use sti_policy::{ApprovedPlan, Named, Origin, PluginIdentity, Policy, Triggers};
 use sti_tests::{Builder, Lab, needs_engine};
 use tokio::runtime::Runtime;
 
@@ -80,7 +80,7 @@ impl Bench {
     /// The same with another engine.
     pub(crate) async fn execute_with(&self, engine: &DockerEngine, plan: Plan, source: Option<Tree>) -> Result<Outcome, Error> {
         let approved = self.approve(plan);
-        let contents = Contents { source };
+        let contents = Contents { source, ..Contents::default() };
         engine.execute(Execution { plan: &approved, contents: &contents, keep_failed: false, progress: &self.told }).await
     }
 
@@ -96,7 +96,10 @@ impl Bench {
             network: Network::None,
             caches: Vec::new(),
             secrets: Vec::new(),
+            build_environment: Vec::new(),
             users: Vec::new(),
+            uids: None,
+            triggers: Triggers::Refused,
         };
         Policy::none().approve(plan, &plugin, &named).unwrap_or_else(|denial| panic!("{denial}"))
     }

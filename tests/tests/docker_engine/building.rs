@@ -18,6 +18,7 @@ fn carries_out_instructions_with_the_engines_own_builder() {
         let words = "list /tmp/src/page.txt - then env GREETING - then print . then eprint oops \
                      then copy /tmp/src/page.txt /srv/out/made";
         let build = Build {
+            triggers: None,
             instructions: vec![
                 Instruction::Copy(copied(0, "/tmp/src", None)),
                 Instruction::Environment(Variable::new("GREETING", "say \"hi\" to $USER")),
@@ -80,7 +81,7 @@ fn a_script_that_speaks_like_the_builder_costs_nobody_an_image() {
         command.extend(says.into_iter().flat_map(|line| ["print".to_owned(), line, "then".to_owned()]));
         command.extend(["exit", "7"].map(str::to_owned));
         let changes = ImageChanges::default();
-        let build = Build { instructions: vec![Instruction::Run { command }], network: Network::None, changes };
+        let build = Build { triggers: None, instructions: vec![Instruction::Run { command }], network: Network::None, changes };
         let plan = plan_of(vec![on_builder(bench, Action::Build(build))], Vec::new());
         assert!(bench.execute(plan, None).await.is_err());
         bench.engine.clean_up().await.unwrap();

@@ -43,7 +43,7 @@ pub(crate) fn fixture(words: &str) -> Vec<String> {
 /// Instructions that run the fixture.
 pub(crate) fn build_of(commands: &[&str]) -> Action {
     let instructions = commands.iter().map(|words| Instruction::Run { command: fixture(words) }).collect();
-    Action::Build(Build { instructions, network: Network::None, changes: ImageChanges::default() })
+    Action::Build(Build { triggers: None, instructions, network: Network::None, changes: ImageChanges::default() })
 }
 
 /// Content of the plan at a path.

@@ -14,7 +14,7 @@ use sti_engine::{
     Contents, Execution,
     cases::{Bench, User},
 };
-use sti_policy::{ApprovedPlan, Named, Origin, PluginIdentity, Policy};
+use sti_policy::{ApprovedPlan, Named, Origin, PluginIdentity, Policy, Triggers};
 
 use super::bench::LabBench;
 
@@ -62,7 +62,7 @@ async fn plan(bench: &LabBench) -> ApprovedPlan {
     let first = run("copy /tmp/src/a /tmp/build/a then sleep 0.3", &[(0, "/tmp/src"), (1, "/tmp/build")]);
     let copied = Copied { content: ContentId(0), at: "/app/data".to_owned(), owner: None };
     let instructions = vec![Instruction::Copy(copied), Instruction::Run { command: words("sleep 0.3") }];
-    let second = Build { instructions, network: Network::None, changes: ImageChanges::default() };
+    let second = Build { triggers: None, instructions, network: Network::None, changes: ImageChanges::default() };
     let third = run("copy /tmp/src/a /app/a then sleep 0.3", &[(2, "/tmp/src")]);
     let actions = [Action::Run(first), Action::Build(second), Action::Run(third)];
     let step = |action| Step { title: "a step".to_owned(), base: base.clone(), action };
@@ -77,7 +77,10 @@ async fn plan(bench: &LabBench) -> ApprovedPlan {
         network: Network::None,
         caches: Vec::new(),
         secrets: Vec::new(),
+        build_environment: Vec::new(),
         users: Vec::new(),
+        uids: None,
+        triggers: Triggers::Refused,
     };
     Policy::none().approve(plan, &identity, &named).unwrap()
 }

@@ -1,6 +1,10 @@
 //! The list of tests that could not run: each writes a line into the file that `STI_SKIPPED` names.
 
-use std::{fs, io::ErrorKind, path::PathBuf};
+use std::{
+    fs::{self, OpenOptions},
+    io::{ErrorKind, Write},
+    path::PathBuf,
+};
 
 use anyhow::Result;
 
@@ -25,6 +29,12 @@ pub(super) fn forget() -> Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// Adds a line.
+pub(super) fn note(test: &str) -> Result<()> {
+    let mut file = OpenOptions::new().append(true).create(true).open(path())?;
+    Ok(writeln!(file, "{test}")?)
 }
 
 /// The tests, sorted, each once.

@@ -2,7 +2,7 @@
 
 use super::{
     APP, Action, Assemble, Author, Base, Build, Content, ContentId, Copied, ImageChanges, Instruction, Layer, Network, OnFailure,
-    Place, Placement, Plan, PlanFile, Product, Run, Step, StepId,
+    Place, Placement, Plan, PlanFile, Product, Run, Step, StepId, Triggers,
 };
 use crate::{ImageId, Reference, Variable};
 
@@ -117,7 +117,8 @@ fn full_build() -> Step {
         Instruction::User { user: "1001".to_owned() },
         Instruction::Run { command: words(&["/usr/bin/prepare", "--all"]) },
     ];
-    let build = Build { instructions, network: Network::None, changes: full_changes() };
+    let triggers = Some(Triggers { context: ContentId(0), instructions: vec!["COPY . /app".to_owned(), "USER 1001".to_owned()] });
+    let build = Build { triggers, instructions, network: Network::None, changes: full_changes() };
     Step { title: "Building".to_owned(), base: Base::Step { step: StepId(0) }, action: Action::Build(build) }
 }
 

@@ -169,12 +169,24 @@ pub struct ImageChanges {
 /// Instructions, carried out in order, and what the image says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Build {
+    /// Where present, the ONBUILD instructions of the base come before all else.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub triggers: Option<Triggers>,
     /// In order.
     pub instructions: Vec<Instruction>,
     /// What the commands reach.
     pub network: Network,
     /// Applied after the last instruction.
     pub changes: ImageChanges,
+}
+
+/// The ONBUILD instructions of an image, to be carried out as the engine's own builder does it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Triggers {
+    /// What lies at the top of their build context.
+    pub context: ContentId,
+    /// As the image has them. Written by the host, not by the strategy.
+    pub instructions: Vec<String>,
 }
 
 /// One instruction of a [`Build`].
@@ -233,6 +245,35 @@ pub struct Layer {
     pub copied: Copied,
 }
 
+impl Build {
+    /// No instructions so far.
+    pub fn new(network: Network) -> Self {
+        Self { triggers: None, instructions: Vec::new(), network, changes: ImageChanges::default() }
+    }
+
+    /// What its instructions copy, in order.
+    pub fn copied(&self) -> impl Iterator<Item = ContentId> {
+        self.instructions.iter().filter_map(|instruction| match instruction {
+            Instruction::Copy(copied) => Some(copied.content),
+            _ => None,
+        })
+    }
+
+    fn context(&self) -> impl Iterator<Item = ContentId> {
+        self.triggers.iter().map(|triggers| triggers.context)
+    }
+}
+
+impl Triggers {
+    /// The users that they set, in order.
+    pub fn users(&self) -> impl Iterator<Item = String> {
+        self.instructions.iter().filter_map(|instruction| {
+            let (word, user) = instruction.trim_start().split_once(char::is_whitespace)?;
+            word.eq_ignore_ascii_case("USER").then(|| user.trim().trim_matches('"').to_owned())
+        })
+    }
+}
+
 impl Run {
     /// A command as the image's own user, which is given nothing and leaves nothing.
     pub fn new(command: Vec<String>, network: Network) -> Self {
@@ -285,14 +326,7 @@ impl Step {
     pub fn contents(&self) -> Vec<ContentId> {
         match &self.action {
             Action::Run(run) => run.places.iter().map(|place| place.content).collect(),
-            Action::Build(build) => build
-                .instructions
-                .iter()
-                .filter_map(|instruction| match instruction {
-                    Instruction::Copy(copied) => Some(copied.content),
-                    _ => None,
-                })
-                .collect(),
+            Action::Build(build) => build.context().chain(build.copied()).collect(),
             Action::Assemble(assemble) => assemble.layers.iter().map(|layer| layer.copied.content).collect(),
         }
     }

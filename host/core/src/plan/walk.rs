@@ -48,6 +48,11 @@ impl Plan {
         })
     }
 
+    /// All contents that `step` leaves: what later steps use of its paths, and its standard output.
+    pub fn left_by(&self, step: StepId) -> impl Iterator<Item = ContentId> {
+        self.captures_of(step).map(|(content, _)| content).chain(self.output_of(step))
+    }
+
     /// The content that stands for the standard output of `step`.
     pub fn output_of(&self, step: StepId) -> Option<ContentId> {
         (0..).map(ContentId).zip(&self.contents).find_map(|(id, content)| match content {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, io::Write};
 
 use sti_core::{
-    Plan, Tree,
+    Plan, Secret, Tree,
     plan::{Content, ContentId, PlanFile},
     tree::{Entry, FileAt, Kind},
 };
@@ -25,7 +25,7 @@ const DIRECTORY_MODE: u32 = 0o755;
 ///
 /// The first entry is the directory `spot.at` itself, or the file where the content is a part that is a file. After an error the
 /// tar has no end, and no reader takes it for whole. `told` is called now and then with the bytes so far. What lives in an engine
-/// (a capture, an output, files of an image, a cache, a secret) is [`Error::InEngine`].
+/// (a capture, an output, files of an image, a cache) is [`Error::InEngine`].
 pub fn pack(
     plan: &Plan,
     content: ContentId,
@@ -41,12 +41,14 @@ pub fn pack(
         Content::Source => packer.tree(contents.source.as_ref().ok_or_else(|| not_there("source"))?, &below)?,
         Content::Empty if below.is_empty() => packer.directory(b"", DIRECTORY_MODE, 0)?,
         Content::Files { files } => packer.files(files, &below).and_then(|found| found.ok_or_else(|| not_there(&below)))?,
+        Content::Secret { name } => {
+            let secret = contents.secrets.get(name).ok_or_else(|| not_there("secret"))?;
+            packer.secret(secret, &below).and_then(|found| found.ok_or_else(|| not_there(&below)))?;
+        }
         Content::Empty | Content::Part { .. } => return Err(not_there(&below)),
-        Content::Capture { .. }
-        | Content::Output { .. }
-        | Content::ImageFiles { .. }
-        | Content::Cache { .. }
-        | Content::Secret { .. } => return Err(Error::InEngine { content }),
+        Content::Capture { .. } | Content::Output { .. } | Content::ImageFiles { .. } | Content::Cache { .. } => {
+            return Err(Error::InEngine { content });
+        }
     }
     packer.tar.finish()
 }
@@ -111,6 +113,14 @@ impl Packer<'_> {
             self.plan_file(&parts.join("/"), file)?;
         }
         Ok(Some(()))
+    }
+
+    fn secret(&mut self, secret: &Secret, below: &str) -> Result<Option<()>, Error> {
+        match secret.files() {
+            files if secret.is_directory() => self.files(files, below),
+            [value] if below.is_empty() => self.plan_file("", value).map(Some),
+            _ => Ok(None),
+        }
     }
 
     fn plan_file(&mut self, path: &str, file: &PlanFile) -> Result<(), Error> {

@@ -29,7 +29,7 @@ fn made(fill: impl FnOnce(&Dir)) -> (TempDir, Dir) {
 }
 
 fn source(dir: Dir) -> Contents {
-    Contents { source: Some(Tree::directory(dir, Path::new("app")).unwrap()) }
+    Contents { source: Some(Tree::directory(dir, Path::new("app")).unwrap()), ..Contents::default() }
 }
 
 fn plan(contents: Vec<Content>) -> Plan {

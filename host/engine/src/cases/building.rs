@@ -74,7 +74,7 @@ pub(super) async fn carries_instructions_out_in_order(bench: &dyn Bench) -> Resu
     ];
     let changes = ImageChanges { command: Some(command("print built")), user: Some("431".to_owned()), ..ImageChanges::default() };
     let base = stage.base();
-    let app = stage.step(base, Action::Build(Build { instructions, network: Network::None, changes }));
+    let app = stage.step(base, Action::Build(Build { triggers: None, instructions, network: Network::None, changes }));
     let product = stage.product(app).await?;
     stage.holds(&product, "/tmp/src/sub/c", "23").await?;
     stage.holds(&product, "/tmp/other/sub/c", "24").await?;

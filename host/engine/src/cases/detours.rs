@@ -16,7 +16,7 @@ const KINDS: &[Kind] = &[
     |stage, at| with_place(stage, at, Placement::Mounted),
     |stage, at| {
         let instructions = vec![Instruction::Copy(content(stage, at))];
-        Action::Build(Build { instructions, network: Network::None, changes: ImageChanges::default() })
+        Action::Build(Build { triggers: None, instructions, network: Network::None, changes: ImageChanges::default() })
     },
     |stage, at| {
         let layers = vec![Layer { title: "files".to_owned(), copied: content(stage, at) }];

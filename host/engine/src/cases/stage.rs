@@ -1,16 +1,19 @@
 //! What a case stands on: a plan that grows, an engine that carries it out, and questions about what came of it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use sti_core::{
-    BuildId, Event, ImageFacts, Plan, Progress, Pull, Reference, Tree,
+    BuildId, Event, ImageFacts, Plan, Progress, Pull, Reference, Secret, Tree,
     plan::{
         APP, Action, Author, Base, Content, ContentId, ImageChanges, Network, Place, Placement, PlanFile, Product, Run, Step,
         StepId,
     },
     progress::{Level, Silent},
 };
-use sti_policy::{Named, Origin, PluginIdentity, Policy};
+use sti_policy::{Named, Origin, PluginIdentity, Policy, Triggers};
 
 use super::{Bench, Failure, User};
 use crate::{Contents, Engine, Error, Execution, Outcome};
@@ -26,6 +29,7 @@ pub(super) struct Stage<'a> {
     pub(super) tag: Reference,
     pub(super) plan: Plan,
     pub(super) source: Option<Tree>,
+    pub(super) secrets: BTreeMap<String, Secret>,
     pub(super) told: Told,
     images: Vec<Reference>,
 }
@@ -39,6 +43,14 @@ impl Told {
     pub(super) fn lines(&self) -> Vec<String> {
         self.texts(|event| match event {
             Event::Output { line, .. } => Some(line),
+            _ => None,
+        })
+    }
+
+    /// The lines that images printed.
+    pub(super) fn lines_of_images(&self) -> Vec<String> {
+        self.texts(|event| match event {
+            Event::RunOutput { line, .. } => Some(line),
             _ => None,
         })
     }
@@ -73,6 +85,7 @@ impl<'a> Stage<'a> {
             tag: bench.tag(case),
             plan: empty_plan(),
             source: None,
+            secrets: BTreeMap::new(),
             told: Told::default(),
         }
     }
@@ -148,11 +161,14 @@ impl<'a> Stage<'a> {
             environment: Vec::new(),
             network: Network::Outgoing,
             caches: Vec::new(),
-            secrets: Vec::new(),
+            secrets: self.secrets.keys().cloned().collect(),
+            build_environment: Vec::new(),
             users: Vec::new(),
+            uids: None,
+            triggers: Triggers::Refused,
         };
         let approved = Policy::none().approve(self.plan.clone(), &identity, &named).map_err(Failure::new)?;
-        let contents = Contents { source: self.source.clone() };
+        let contents = Contents { source: self.source.clone(), secrets: self.secrets.clone() };
         let execution = Execution { plan: &approved, contents: &contents, keep_failed: false, progress: &self.told };
         Ok(self.engine.execute(execution).await)
     }

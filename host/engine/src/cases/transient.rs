@@ -128,7 +128,7 @@ pub(super) async fn copies_nothing_of_a_step_that_may_fail(bench: &dyn Bench) ->
     let source = stage.files(&[("a", "1")]);
     let copy = |content, at: &str| Instruction::Copy(Copied { content, at: at.to_owned(), owner: None });
     let instructions = vec![copy(output, "/app/artifacts"), copy(source, "/app/src")];
-    let build = Build { instructions, network: Network::None, changes: ImageChanges::default() };
+    let build = Build { triggers: None, instructions, network: Network::None, changes: ImageChanges::default() };
     let base = stage.base();
     let app = stage.step(base, Action::Build(build));
     let product = stage.product(app).await?;

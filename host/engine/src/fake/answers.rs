@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use sti_core::{BuildId, Identity, ImageFacts, ImageId, PathFact, PathKind, Progress, Pull, Reference};
+use sti_core::{BuildId, Identity, ImageFacts, ImageId, Needles, PathFact, PathKind, Progress, Pull, Reference};
 
-use super::{FakeEngine, Files, Node, NodeKind, StoredImage, execute, users};
-use crate::{About, Engine, Error, Execution, Leftover, Outcome};
+use super::{FakeEngine, Files, Node, NodeKind, StoredImage, execute, run_image, secrets, users};
+use crate::{About, Engine, Error, Execution, ImageRun, Leftover, Outcome, RunEnd, Trace};
 
 const ENDPOINT: &str = "memory:";
 
@@ -59,6 +59,19 @@ impl Engine for FakeEngine {
     async fn execute(&self, execution: Execution<'_>) -> Result<Outcome, Error> {
         drop(self.asked());
         execute::execute(self, &execution)
+    }
+
+    async fn find_secret(&self, image: &ImageId, beyond: &[ImageId], needles: &Needles) -> Result<Option<Trace>, Error> {
+        let store = self.asked();
+        let image_of = |id: &ImageId| store.images.get(id).map(|stored| &stored.image);
+        let made = image_of(image).ok_or_else(|| no_such_image(image))?;
+        let bases: Vec<_> = beyond.iter().filter_map(image_of).collect();
+        Ok(secrets::trace(made, &bases, needles))
+    }
+
+    async fn run_image(&self, run: ImageRun<'_>) -> Result<RunEnd, Error> {
+        drop(self.asked());
+        run_image::run_image(self, &run)
     }
 
     async fn tag(&self, image: &ImageId, tag: &Reference) -> Result<(), Error> {

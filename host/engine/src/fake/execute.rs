@@ -20,13 +20,14 @@ use crate::{
     Error, Execution, Exit, Outcome, StepFailure,
     archive::{self, Owner, Repack, Spot, Times},
     detour, labels,
+    secrets::{self, SecretMount},
 };
 
 /// Where contents are put in a tar, to be taken out of it again.
 const PLACE: &str = "content";
 
 /// How many lines a failure tells.
-const LAST_LINES: usize = 20;
+pub(super) const LAST_LINES: usize = 20;
 
 pub(super) fn execute(engine: &FakeEngine, execution: &Execution<'_>) -> Result<Outcome, Error> {
     let plan = execution.plan.plan();
@@ -61,8 +62,7 @@ impl Work<'_> {
             Action::Run(run) => match self.run(id, step, run, base) {
                 Err(error) if run.on_failure == OnFailure::GoOn && error.is_of_the_command() => {
                     self.execution.progress.say(Level::Warning, error.tolerated(&step.title));
-                    let left = self.plan.captures_of(id).map(|(content, _)| content).chain(self.plan.output_of(id));
-                    self.captured.extend(left.map(|content| (content, None)));
+                    self.captured.extend(self.plan.left_by(id).map(|content| (content, None)));
                     Ok(())
                 }
                 ended => ended,
@@ -91,8 +91,11 @@ impl Work<'_> {
             let own = container.files.copy(below_top(directory)).unwrap_or_else(Files::empty_directory);
             container.mount(below_top(directory), own);
         }
-        for place in &run.places {
-            let owner = Owner { uid: container.user.uid, gid: container.user.gid };
+        let owner = Owner { uid: container.user.uid, gid: container.user.gid };
+        for secrets in secrets::mounts(self.plan, self.execution.contents, step, run)? {
+            container.mount(below_top(secrets.at), self.secret_files(&secrets, owner)?);
+        }
+        for place in run.places.iter().filter(|place| !secrets::is_secret(self.plan, place.content)) {
             let is_mount = run.is_mount(place);
             let content = match self.lacks(place.content) {
                 true if is_mount => {
@@ -114,11 +117,7 @@ impl Work<'_> {
             self.captured.insert(content, Some(container.capture(path)));
         }
         if let Some(content) = self.plan.output_of(id) {
-            let files = output(&container.stdout).map_err(|error| Error::OutputInvalid {
-                title: step.title.clone(),
-                command: run.command.first().cloned().unwrap_or_default(),
-                why: error.to_string(),
-            })?;
+            let files = output(&container.stdout).map_err(|error| Error::output_invalid(step, run, &error))?;
             self.captured.insert(content, Some(files));
         }
         let file = run.labels_from.as_deref().and_then(|path| container.files.read(path));
@@ -132,6 +131,10 @@ impl Work<'_> {
     }
 
     fn build(&mut self, id: StepId, step: &Step, build: &Build, mut image: FakeImage) -> Result<(), Error> {
+        if build.triggers.is_some() {
+            // Its instructions are a Dockerfile's, of which this engine reads none.
+            return Err(Error::Unsupported { title: step.title.clone(), what: "ONBUILD instructions".to_owned() });
+        }
         for instruction in &build.instructions {
             match instruction {
                 Instruction::Copy(copied) => self.copy(copied, &mut image)?,
@@ -181,7 +184,7 @@ impl Work<'_> {
     }
 
     fn start(&self, id: StepId, step: &Step, container: &mut Container) -> Result<(), Error> {
-        let program = self.program(step, container)?;
+        let program = program(self.engine, &step.title, container)?;
         let code = program(container);
         for (stream, bytes) in [(Stream::Stdout, &container.stdout), (Stream::Stderr, &container.stderr)] {
             // What is read as a tar is no text for people.
@@ -190,23 +193,6 @@ impl Work<'_> {
             }
         }
         if code == 0 { Ok(()) } else { Err(self.failure(id, step, container, code)) }
-    }
-
-    fn program(&self, step: &Step, container: &Container) -> Result<Program, Error> {
-        let command = container.command.first().cloned().unwrap_or_default();
-        let not_runnable =
-            |why: &str| Error::NotRunnable { title: step.title.clone(), command: command.clone(), why: why.to_owned() };
-        let path = container.files.resolve(&command).ok_or_else(|| not_runnable("there is no such program in the image"))?;
-        let is_executable = container.files.get(&path).is_some_and(|node| node.mode & 0o111 != 0);
-        let bytes = container.files.read(&command).ok_or_else(|| not_runnable("it is a directory"))?;
-        if !is_executable {
-            return Err(not_runnable("it is not executable"));
-        }
-        match self.engine.store().programs.get(&command) {
-            Some(program) => Ok(program.clone()),
-            None if *bytes == *fixture::MARK.as_bytes() => Ok(fixture::program()),
-            None => Err(not_runnable("it is of a format that the system cannot run")),
-        }
     }
 
     fn failure(&self, id: StepId, step: &Step, container: &Container, code: i32) -> Error {
@@ -244,19 +230,32 @@ impl Work<'_> {
     fn engine_content(&self, id: ContentId) -> Result<Option<Files>, Error> {
         let (whole, content, below) = self.plan.resolve(id).ok_or_else(|| nothing("a content"))?;
         let files = match content {
-            Content::Source | Content::Empty | Content::Files { .. } | Content::Part { .. } => return Ok(None),
+            Content::Source | Content::Empty | Content::Files { .. } | Content::Secret { .. } | Content::Part { .. } => {
+                return Ok(None);
+            }
             Content::Capture { .. } | Content::Output { .. } => self.captured.get(&whole).cloned().flatten(),
             Content::ImageFiles { step, path } => {
                 let base = self.base(&Base::Step { step: *step })?;
                 base.files.resolve(path).and_then(|path| base.files.copy(&path))
             }
-            Content::Cache { name } | Content::Secret { name } => {
-                let what = format!("`{name}`, a cache or secret");
+            Content::Cache { name } => {
+                let what = format!("the cache `{name}`");
                 return Err(Error::Unsupported { title: "the plan".to_owned(), what });
             }
         };
         let part = files.and_then(|files| files.copy(below.as_bytes()));
         part.map(Some).ok_or_else(|| Error::NotLeft { title: "the plan".to_owned(), path: below })
+    }
+
+    /// What is mounted for secrets, with the directory itself at the top.
+    fn secret_files(&self, secrets: &SecretMount<'_>, owner: Owner) -> Result<Files, Error> {
+        let mut files = Files::empty_directory();
+        for place in &secrets.places {
+            let below = place.at.strip_prefix(secrets.at).unwrap_or_default();
+            files.graft(below_top(below), self.content(place.content, owner)?);
+        }
+        files.give_to(owner.uid, owner.gid);
+        Ok(files)
     }
 
     fn packed(&self, id: ContentId, owner: Owner) -> Result<Files, Error> {
@@ -281,7 +280,24 @@ fn refuse_detours(step: &Step, files: &Files) -> Result<(), Error> {
     Ok(())
 }
 
-fn container(image: &FakeImage, user: Identity, command: &[String], network: Network) -> Container {
+/// What the command of a container does.
+pub(super) fn program(engine: &FakeEngine, title: &str, container: &Container) -> Result<Program, Error> {
+    let command = container.command.first().cloned().unwrap_or_default();
+    let not_runnable = |why: &str| Error::NotRunnable { title: title.to_owned(), command: command.clone(), why: why.to_owned() };
+    let path = container.files.resolve(&command).ok_or_else(|| not_runnable("there is no such program in the image"))?;
+    let is_executable = container.files.get(&path).is_some_and(|node| node.mode & 0o111 != 0);
+    let bytes = container.files.read(&command).ok_or_else(|| not_runnable("it is a directory"))?;
+    if !is_executable {
+        return Err(not_runnable("it is not executable"));
+    }
+    match engine.store().programs.get(&command) {
+        Some(program) => Ok(program.clone()),
+        None if *bytes == *fixture::MARK.as_bytes() => Ok(fixture::program()),
+        None => Err(not_runnable("it is of a format that the system cannot run")),
+    }
+}
+
+pub(super) fn container(image: &FakeImage, user: Identity, command: &[String], network: Network) -> Container {
     let working_directory = if image.working_directory.is_empty() { "/".to_owned() } else { image.working_directory.clone() };
     Container {
         files: image.files.clone(),
@@ -296,7 +312,7 @@ fn container(image: &FakeImage, user: Identity, command: &[String], network: Net
     }
 }
 
-fn resolve(files: &Files, user: &str) -> Result<Identity, Error> {
+pub(super) fn resolve(files: &Files, user: &str) -> Result<Identity, Error> {
     users::resolve(files, user).ok_or_else(|| unknown_user(user))
 }
 
@@ -313,7 +329,7 @@ fn unpacked(tar: &[u8]) -> Result<Files, archive::Error> {
     Ok(files.take(PLACE.as_bytes()).unwrap_or_else(Files::empty_directory))
 }
 
-fn lines(bytes: &[u8]) -> impl Iterator<Item = String> {
+pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = String> {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines.into_iter()

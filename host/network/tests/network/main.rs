@@ -7,6 +7,7 @@ mod downloads;
 mod git_lines;
 mod logins;
 mod names;
+mod posts;
 mod proxies;
 mod redirects;
 mod requests;

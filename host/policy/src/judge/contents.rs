@@ -38,7 +38,7 @@ fn judge_content(plan: &Plan, content: &Content, at: &At<'_>) -> Result<(), Deni
             judge_absolute(at, "take files from", path)
         }
         Content::Cache { name } => judge_granted(at, "cache", name, &at.grant.named.caches),
-        Content::Secret { name } => judge_granted(at, "secret", name, &at.grant.named.secrets),
+        Content::Secret { name } => at.grant.judge_secret(name, &at.place),
         Content::Part { path, .. } => judge_relative(at, "take the part", path),
     }
 }

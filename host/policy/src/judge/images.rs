@@ -6,7 +6,7 @@ use sti_core::plan::{Base, ImageChanges, Step, StepId};
 use super::At;
 use super::contents::judge_makes_image;
 use super::paths::judge_directory;
-use super::words::{judge_arguments, judge_labels, judge_ports, judge_variables};
+use super::words::{judge_arguments, judge_kept_variables, judge_labels, judge_ports};
 use crate::denial::Denial;
 
 /// A step starts from an image that is granted, from what an earlier step made, or from nothing.
@@ -26,7 +26,7 @@ pub(super) fn judge_changes(at: &At<'_>, changes: &ImageChanges) -> Result<(), D
     for arguments in [&changes.entrypoint, &changes.command].into_iter().flatten() {
         judge_arguments(at, arguments)?;
     }
-    judge_variables(at, &changes.environment)?;
+    judge_kept_variables(at, &changes.environment)?;
     judge_labels(at, &changes.labels)?;
     judge_ports(at, &changes.expose)?;
     changes.working_directory.iter().try_for_each(|path| judge_directory(at, "set the working directory", path))

@@ -62,9 +62,9 @@ fn copied(instruction: &Instruction) -> Option<(ContentId, &str)> {
     }
 }
 
-/// Files that a plugin writes itself are plain files.
+/// Files that a plugin writes itself are plain files, and so are secrets.
 fn may_hold_links(plan: &Plan, content: ContentId) -> bool {
-    !matches!(plan.resolve(content), Some((_, Content::Files { .. } | Content::Empty, _)))
+    !matches!(plan.resolve(content), Some((_, Content::Files { .. } | Content::Secret { .. } | Content::Empty, _)))
 }
 
 /// Tells whether a path equals, lies below or lies above `/etc` or a directory of programs or libraries.

@@ -26,6 +26,21 @@ pub(super) fn judge(plan: &Plan, grant: &Grant) -> Result<(), Denial> {
     Ok(())
 }
 
+/// A plan that only explains makes no image, and names none.
+pub(super) fn judge_none(plan: &Plan, grant: &Grant) -> Result<(), Denial> {
+    let nothing = "the user asked for an explanation, of which nothing is left";
+    if let Some((id, _)) = plan.numbered().find(|(_, step)| step.changes().is_some()) {
+        return Err(At::step(grant, plan, id).refuse("make an image", nothing));
+    }
+    match plan.products.first() {
+        Some(product) => {
+            let at = At { grant, place: Where::Product { name: product.name.clone() } };
+            Err(at.refuse("declare a product", nothing))
+        }
+        None => Ok(()),
+    }
+}
+
 fn judge_product(plan: &Plan, product: &Product, at: &At<'_>) -> Result<(), Denial> {
     judge_makes_image(plan, product.step, at)?;
     if !is_kebab(&product.name) {

@@ -15,8 +15,8 @@ const MOST_BYTES_OF_WORDS: usize = 1 << 20;
 pub(super) fn judge(plan: &Plan, at: &At<'_>) -> Result<(), Denial> {
     let files: usize = plan.contents.iter().map(bytes_of_files).sum();
     let instructions: usize = plan.steps.iter().map(count_instructions).sum();
-    let own = at.grant.environment();
-    let words: usize = plan.steps.iter().map(|step| bytes_of_words(step, own)).sum();
+    let own: Vec<Variable> = at.grant.all_variables().cloned().collect();
+    let words: usize = plan.steps.iter().map(|step| bytes_of_words(step, &own)).sum();
     let sizes = [
         ("steps", plan.steps.len(), MOST_STEPS),
         ("contents", plan.contents.len(), MOST_CONTENTS),

@@ -10,7 +10,7 @@ use sti_core::plan::{
 use super::At;
 use super::images::{judge_base, judge_changes};
 use super::paths::{judge_absolute, judge_directory};
-use super::words::{judge_command, judge_title, judge_variables};
+use super::words::{judge_command, judge_kept_variables, judge_title, judge_variables};
 use crate::denial::Denial;
 use crate::grant::Grant;
 use crate::quoting::shown;
@@ -94,7 +94,7 @@ fn judge_build(plan: &Plan, build: &Build, at: &At<'_>) -> Result<(), Denial> {
         match instruction {
             Instruction::Copy(copied) => judge_copied(plan, copied.content, &copied.at, at)?,
             Instruction::Run { command } => judge_command(at, command)?,
-            Instruction::Environment(variable) => judge_variables(at, [variable])?,
+            Instruction::Environment(variable) => judge_kept_variables(at, [variable])?,
             Instruction::WorkingDirectory { path } => judge_directory(at, "work in", path)?,
             Instruction::User { .. } => {}
         }

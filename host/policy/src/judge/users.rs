@@ -8,6 +8,7 @@ use sti_core::{Plan, Reference};
 use super::{At, places};
 use crate::denial::Denial;
 use crate::grant::Grant;
+use crate::named::Triggers;
 use crate::quoting::shown;
 use crate::rules::Root;
 
@@ -88,7 +89,8 @@ fn judge_run(run: &Run, base: &Standing, at: &At<'_>) -> Result<(), Denial> {
 }
 
 fn judge_build(build: &Build, base: &Standing, at: &At<'_>) -> Result<String, Denial> {
-    let mut user = &base.user;
+    let after_triggers = judge_triggers(build, base, at)?;
+    let mut user = after_triggers.as_ref().unwrap_or(&base.user);
     for instruction in &build.instructions {
         match instruction {
             Instruction::User { user: next } => {
@@ -103,6 +105,22 @@ fn judge_build(build: &Build, base: &Standing, at: &At<'_>) -> Result<String, De
     let last = build.changes.user.as_ref().unwrap_or(user);
     judge_user(Verb::Make, last, base, at)?;
     Ok(last.clone())
+}
+
+/// What an image asks for is granted by who names the image and allows it, root included, unless a site says never. Tells who comes
+/// after it.
+fn judge_triggers(build: &Build, base: &Standing, at: &At<'_>) -> Result<Option<String>, Denial> {
+    let Some(triggers) = &build.triggers else { return Ok(None) };
+    let Some(first) = triggers.instructions.first() else { return Ok(None) };
+    if at.grant.named.triggers == Triggers::Refused {
+        let wish = format!("carry out the ONBUILD instructions of its image, such as `{}`", shown(first));
+        let hint = "to allow it, add --allow-onbuild".to_owned();
+        return Err(at.refuse_with(wish, "the command line does not allow them", hint));
+    }
+    if let Some(user) = triggers.users().find(|user| is_root(user) && at.grant.root() == Root::Never) {
+        judge_user(Verb::Run, &user, base, at)?;
+    }
+    Ok(triggers.users().last())
 }
 
 fn judge_assemble(assemble: &Assemble, base: &Standing, at: &At<'_>) -> Result<(), Denial> {

@@ -46,12 +46,23 @@ fn judge_variable(at: &At<'_>, variable: &Variable) -> Result<(), Denial> {
         let wish = format!("set the variable `{}`", shown(name));
         return Err(at.refuse(wish, "names of variables hold no `=`, no space and no control character, values no NUL byte"));
     }
-    let mut users_own = at.grant.environment().iter().filter(|own| own.name == *name).peekable();
+    let mut users_own = at.grant.all_variables().filter(|own| own.name == *name).peekable();
     if users_own.peek().is_some() && users_own.all(|own| own.value != variable.value) {
         let wish = format!("set the variable `{}` to another value than the user's", shown(name));
         return Err(at.refuse(wish, format!("the command line sets `{}`", shown(name))));
     }
     Ok(())
+}
+
+/// Variables that an image keeps: none of those that the user gave for the scripts only.
+pub(super) fn judge_kept_variables<'a>(at: &At<'_>, variables: impl IntoIterator<Item = &'a Variable>) -> Result<(), Denial> {
+    variables.into_iter().try_for_each(|variable| {
+        if at.grant.named.build_environment.iter().any(|own| own.name == variable.name) {
+            let wish = format!("keep the variable `{}` in an image", shown(&variable.name));
+            return Err(at.refuse(wish, format!("`--build-env` gives `{}` to scripts only", shown(&variable.name))));
+        }
+        judge_variable(at, variable)
+    })
 }
 
 /// Labels of an image.

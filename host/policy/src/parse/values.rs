@@ -45,6 +45,17 @@ impl Entry<'_> {
             .collect()
     }
 
+    /// Names of secrets; what `--inject` gives is called `inject:` and its place.
+    pub(super) fn secrets(&self) -> Result<Vec<String>, Error> {
+        const EXAMPLE: &str = "secrets = [\"npm-token\", \"inject:/opt/keys\"]";
+        let names = self.texts().ok_or_else(|| self.not_a("a list of names", EXAMPLE))?;
+        let is_known = |name: &&str| name.strip_prefix("inject:").map_or(sti_core::secret::is_name(name), |at| !at.is_empty());
+        match names.iter().find(|name| !is_known(name)) {
+            Some(name) => Err(self.bad(format!("has `{}`, which no secret is called", shown(name)), EXAMPLE)),
+            None => Ok(names.into_iter().map(str::to_owned).collect()),
+        }
+    }
+
     /// One digest, or a list of them: the components of one plugin, such as an old version and its successor.
     pub(super) fn digests(&self) -> Result<Vec<String>, Error> {
         const EXAMPLE: &str = "digest = \"sha256:0123…\"  (as `sti plugins` prints it)";

@@ -347,3 +347,40 @@ fn lets_a_plugin_look_at_what_it_may_start_from() {
       hint: a strategy works with the images of the command line: BUILD_IMAGE, and --runtime IMAGE
     ");
 }
+
+#[test]
+fn carries_out_what_images_bring_along_where_that_is_allowed() {
+    let asks = |plan: &mut Plan| plan.steps[0] = triggered(image("builder"), &["USER root", "RUN make", "USER 1001"]);
+    let mut named = named();
+    let mut plan = plan();
+    asks(&mut plan);
+    let refused = Policy::none().approve(plan.clone(), &plugin(), &named).expect_err("nobody allows it").to_string();
+    assert!(refused.contains("ONBUILD instructions of its image, such as `USER root`"), "{refused}");
+    named.triggers = sti_policy::Triggers::Allowed;
+    assert!(Policy::none().approve(plan.clone(), &plugin(), &named).is_ok());
+    // Who comes after them is who the image is then.
+    let mut next = run(Base::Step { step: StepId(0) });
+    if let Action::Run(run) = &mut next.action {
+        run.user = Some("root".to_owned());
+    }
+    plan.steps.push(next);
+    assert!(Policy::none().approve(plan, &plugin(), &named).is_err());
+}
+
+#[test]
+fn lets_nobody_run_whose_number_is_not_allowed() {
+    let grant = |ranges: Option<&str>| {
+        let uids = ranges.map(|ranges| ranges.parse().expect("ranges"));
+        Policy::none().grant(&plugin(), &Named { uids, ..named() })
+    };
+    let plan = plan();
+    let who = &plan.users()[0];
+    assert_eq!((who.user.as_str(), who.step), ("1001", StepId(0)));
+    let judged = |ranges, number| grant(ranges).may_run_as(&plan, who, number).map_err(|denial| denial.to_string());
+    assert_eq!(judged(None, None), Ok(()));
+    assert_eq!(judged(Some("1-"), Some(1001)), Ok(()));
+    let refused = judged(Some("1-1000"), Some(1001)).expect_err("it lies beyond");
+    assert!(refused.contains("run as `1001` in `builder`, whose number is 1001"), "{refused}");
+    let unknown = judged(Some("0-"), None).expect_err("nobody knows");
+    assert!(unknown.contains("whom nobody knows there"), "{unknown}");
+}

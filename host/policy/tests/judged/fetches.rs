@@ -49,7 +49,10 @@ impl Scene {
         };
         let further =
             self.flags.iter().map(|flag| HostPattern::parse(flag).unwrap_or_else(|why| panic!("{flag} {why}"))).collect();
-        policy.fetch_grant(&plugin(), NamedHosts { own: self.own.map(str::to_owned), own_port: Some(443), further })
+        policy.fetch_grant(
+            &plugin(),
+            NamedHosts { own: self.own.map(str::to_owned), own_port: Some(443), further, ..NamedHosts::default() },
+        )
     }
 
     /// As the host is judged: by name, then by the address that it leads to.

@@ -21,7 +21,10 @@ pub(crate) fn named() -> Named {
         network: Network::Outgoing,
         caches: vec!["wheels".to_owned()],
         secrets: vec!["token".to_owned()],
+        build_environment: vec![Variable::new("PROXY", "http://proxy")],
         users: Vec::new(),
+        uids: None,
+        triggers: sti_policy::Triggers::Refused,
     }
 }
 
@@ -47,8 +50,16 @@ pub(crate) fn run(base: Base) -> Step {
 }
 
 pub(crate) fn build(base: Base, instructions: Vec<Instruction>) -> Step {
-    let build = Build { instructions, network: Network::Outgoing, changes: ImageChanges::default() };
+    let build = Build { triggers: None, instructions, network: Network::Outgoing, changes: ImageChanges::default() };
     Step { title: "build".to_owned(), base, action: Action::Build(build) }
+}
+
+/// A build that has the ONBUILD instructions of its image carried out.
+pub(crate) fn triggered(base: Base, instructions: &[&str]) -> Step {
+    let instructions = instructions.iter().map(|instruction| (*instruction).to_owned()).collect();
+    let mut build = Build::new(Network::Outgoing);
+    build.triggers = Some(Triggers { context: ContentId(0), instructions });
+    Step { title: "carry them out".to_owned(), base, action: Action::Build(build) }
 }
 
 pub(crate) fn layer(base: Base, owner: Option<&str>) -> Step {

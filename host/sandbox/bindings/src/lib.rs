@@ -25,6 +25,7 @@ pub mod host {
             "sti:host/images.[method]image.look-at": async | trappable,
             "sti:host/images.[method]image.read": async | trappable,
             "sti:host/trees.[method]tree.find": async | trappable,
+            "sti:host/requests.[method]job.script": async | trappable,
             "sti:host/http.send": async | trappable,
             "sti:host/http.download": async | trappable,
             "sti:host/http.[method]response.read": async | trappable,

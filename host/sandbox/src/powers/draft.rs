@@ -1,11 +1,13 @@
 //! A plan while it is written. Checks what is true of every plan: numbers, sizes, that a step uses earlier ones only, and that
 //! nothing is said which could never be meant. What is *allowed* is policy's to say, later.
 
+use std::collections::BTreeMap;
+
 use sti_core::{
     ImageFacts, Plan, Problem, ProblemKind, Variable,
     plan::{
         APP, Action, Assemble, Author, Base, Build, Content, ContentId, Copied, ImageChanges, Instruction, Layer, Network, Place,
-        Placement, PlanFile, Product, Run, Step, StepId, is_at_or_below,
+        Placement, PlanFile, Product, Purpose, Run, Step, StepId, Triggers, is_at_or_below,
     },
 };
 
@@ -21,6 +23,8 @@ pub(crate) struct Draft {
     plan: Plan,
     network: Network,
     refused: Option<Problem>,
+    /// The ONBUILD instructions of the images that steps of instructions start from.
+    triggers: BTreeMap<StepId, Vec<String>>,
 }
 
 /// Why something cannot be written down.
@@ -41,15 +45,15 @@ type Written<T> = Result<T, Stop>;
 
 impl Draft {
     pub(crate) fn new(author: Author, network: Network) -> Self {
-        Self { plan: Plan::empty(author), network, refused: None }
+        Self { plan: Plan::empty(author), network, refused: None, triggers: BTreeMap::new() }
     }
 
     /// The plan, once the plugin says that it is done: the first thing that could not be written down stops it.
-    pub(crate) fn finish(self) -> Result<Plan, Problem> {
+    pub(crate) fn finish(self, purpose: Purpose) -> Result<Plan, Problem> {
         if let Some(problem) = self.refused {
             return Err(problem);
         }
-        if !self.plan.products.iter().any(|product| product.name == APP) {
+        if purpose == Purpose::Products && !self.plan.products.iter().any(|product| product.name == APP) {
             return Err(invalid("no-product", format!("it planned no product `{APP}`, so there is nothing to tag")));
         }
         Ok(self.plan)
@@ -103,9 +107,21 @@ impl Draft {
     }
 
     /// Adds a step that carries out instructions.
-    pub(crate) fn build(&mut self, title: &str, base: Base, budget: &mut Budget) -> Written<StepId> {
-        let build = Build { instructions: Vec::new(), network: self.network, changes: ImageChanges::default() };
-        self.step(title, base, Action::Build(build), budget)
+    pub(crate) fn build(&mut self, title: &str, base: Base, triggers: Vec<String>, budget: &mut Budget) -> Written<StepId> {
+        let step = self.step(title, base, Action::Build(Build::new(self.network)), budget)?;
+        self.triggers.insert(step, triggers);
+        Ok(step)
+    }
+
+    /// Has the ONBUILD instructions of a build's image carried out; one without any stays as it is.
+    pub(crate) fn carry_out_triggers(&mut self, step: StepId, context: ContentId, budget: &mut Budget) -> Written<()> {
+        self.check_order(step, context)?;
+        self.check_no_secret(context)?;
+        let instructions = self.triggers.get(&step).cloned().unwrap_or_default();
+        budget.spend_one(instructions.iter().map(String::len).sum())?;
+        let triggers = (!instructions.is_empty()).then_some(Triggers { context, instructions });
+        self.in_build(step, |build| build.triggers = triggers);
+        Ok(())
     }
 
     /// Adds a step that stacks layers.

@@ -142,7 +142,7 @@ mod tests {
     use sti_bindings::handles::Address;
     use sti_bindings::host::sti::host::{requests::HostAddress, trees::HostTreeWriter};
     use sti_core::{
-        Blob,
+        Blob, Variable,
         progress::Silent,
         tree::{Summary, WriteLimits},
     };
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_found_out_later_is_not_known_to_whoever_is_given_the_tree() {
+    fn what_is_found_out_later_belongs_to_the_tree() {
         let (mut state, _folder) = fetching(None);
         let record = |state: &mut State, name: &str, value: &str| {
             HostAddress::record_fact(state, Resource::new_borrow(0), name.to_owned(), value.to_owned()).unwrap();
@@ -231,17 +231,15 @@ mod tests {
         record(&mut state, "revision", "1");
         record(&mut state, "reference", "main");
         assert_eq!(code(state.reuse(tree(), "another".to_owned())), Ok(false));
-        let knew = |state: &State| match &state.matter {
-            Matter::Errand(_, facts) => state.knew(facts),
+        let later = |state: &State| match &state.matter {
+            Matter::Errand(_, facts) => state.found_later(facts),
             _ => unreachable!("it is a fetch"),
         };
         record(&mut state, "revision", "1");
-        assert!(knew(&state), "the same said twice is the same");
+        assert_eq!(later(&state), [], "the same said twice is the same");
         record(&mut state, "revision", "2");
-        assert!(!knew(&state));
-        record(&mut state, "revision", "1");
         record(&mut state, "entries", "7");
-        assert!(!knew(&state));
+        assert_eq!(later(&state), [Variable::new("revision", "2"), Variable::new("entries", "7")]);
     }
 
     #[test]

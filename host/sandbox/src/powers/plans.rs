@@ -117,7 +117,11 @@ impl wit::HostPlan for State {
 
     fn build(&mut self, _: Resource<Plan>, title: String, on: wit::Base) -> Answer<Resource<Build>> {
         let base = self.base_of(&on)?;
-        self.write(|draft, budget| Ok(Build(draft.build(&title, base, budget)?.0)))
+        let triggers = match &on {
+            wit::Base::Image(image) => self.image_of(image)?.triggers,
+            wit::Base::Made(_) | wit::Base::Scratch => Vec::new(),
+        };
+        self.write(|draft, budget| Ok(Build(draft.build(&title, base, triggers, budget)?.0)))
     }
 
     fn assemble(&mut self, _: Resource<Plan>, title: String, on: wit::Base) -> Answer<Resource<Assembly>> {
@@ -273,6 +277,11 @@ impl State {
 }
 
 impl wit::HostBuild for State {
+    fn carry_out_triggers(&mut self, build: Resource<Build>, context: Resource<Content>) -> Answer<()> {
+        let (step, context) = (StepId(self.handles.get(&build)?.0), self.content_of(&context)?);
+        self.try_set(|draft, budget| draft.carry_out_triggers(step, context, budget))
+    }
+
     fn copy(&mut self, build: Resource<Build>, what: Resource<Content>, at: String, owner: Option<String>) -> Answer<()> {
         let (step, content) = (StepId(self.handles.get(&build)?.0), self.content_of(&what)?);
         self.try_set(|draft, budget| draft.copy(step, Copied { content, at, owner }, budget))

@@ -5,20 +5,22 @@ use sti_bindings::{
     host::sti::host::{requests as wit, types},
 };
 use sti_core::{
-    Finding, Incremental, Severity,
+    Finding, Incremental, Problem, ProblemKind, Severity,
     plan::{Action, Base, Instruction, Network},
 };
 use wasmtime::component::Resource;
 
 use super::{
     Matter, State,
-    words::{network_to_wit, value_of, variables_to_wit},
+    words::{network_to_wit, problem_to_wit, value_of, variables_to_wit},
 };
-use crate::{Moment, hygiene};
+use crate::{Moment, calls::Exceeded, hygiene};
 
 pub(super) type Said<T> = wasmtime::Result<T>;
 
 const MESSAGE: usize = 2_000;
+/// How many scripts one call may ask for, questions about images included.
+const MOST_SCRIPTS: usize = 2_000;
 
 impl wit::Host for State {}
 
@@ -73,6 +75,22 @@ impl wit::HostJob for State {
         Ok(self.job_of_call()?.wishes.scripts_url.clone())
     }
 
+    async fn script(&mut self, _: Resource<Job>, name: String) -> Said<Result<Option<Vec<u8>>, types::Problem>> {
+        self.asked = self.asked.saturating_add(1);
+        if self.asked > MOST_SCRIPTS {
+            return Err(Exceeded::number("it asks for too many scripts", MOST_SCRIPTS).into());
+        }
+        let refused = |kind, code: &str, message: &str| Ok(Err(problem_to_wit(Problem::new(kind, code, message))));
+        if !hygiene::is_kebab(&name) {
+            return refused(ProblemKind::Invalid, "invalid-name", "names of scripts are in kebab-case");
+        }
+        let Some(scripts) = self.scripts.clone() else {
+            return refused(ProblemKind::Denied, "not-granted", "the user names no address of scripts outside of an image");
+        };
+        let _paused = self.clock.pause();
+        Ok(scripts.script(&name).await.map_err(problem_to_wit))
+    }
+
     fn destination(&mut self, _: Resource<Job>) -> Said<Option<String>> {
         Ok(self.job_of_call()?.wishes.destination.clone())
     }
@@ -89,12 +107,28 @@ impl wit::HostJob for State {
         Ok(self.job_of_call()?.wishes.runtime_artifacts.clone())
     }
 
+    fn allows_triggers(&mut self, _: Resource<Job>) -> Said<bool> {
+        Ok(self.job_of_call()?.allows_triggers)
+    }
+
     fn contract(&mut self, _: Resource<Job>) -> Said<Option<String>> {
         Ok(self.job_of_call()?.contract.clone())
     }
 
     fn environment(&mut self, _: Resource<Job>) -> Said<Vec<types::Variable>> {
         Ok(variables_to_wit(&self.job_of_call()?.environment))
+    }
+
+    fn build_environment(&mut self, _: Resource<Job>) -> Said<Vec<types::Variable>> {
+        Ok(variables_to_wit(&self.job_of_call()?.build_environment))
+    }
+
+    fn secrets(&mut self, _: Resource<Job>) -> Said<Vec<String>> {
+        Ok(self.job_of_call()?.secrets.clone())
+    }
+
+    fn injected(&mut self, _: Resource<Job>) -> Said<Vec<types::Variable>> {
+        Ok(variables_to_wit(&self.job_of_call()?.injected))
     }
 
     fn setting(&mut self, _: Resource<Job>, name: String) -> Said<Option<String>> {

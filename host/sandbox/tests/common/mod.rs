@@ -99,8 +99,12 @@ pub(crate) fn job() -> Job {
         tag: reference("app:1"),
         clean: false,
         wishes: Wishes::default(),
+        allows_triggers: false,
         contract: None,
         environment: Vec::new(),
+        build_environment: Vec::new(),
+        secrets: Vec::new(),
+        injected: Vec::new(),
         settings: Vec::new(),
         platform: "linux/amd64".to_owned(),
         network: Network::Outgoing,
@@ -108,7 +112,7 @@ pub(crate) fn job() -> Job {
 }
 
 pub(crate) fn powers(progress: Arc<Heard>) -> Powers {
-    Powers { questions: Arc::new(NoImages), progress }
+    Powers { questions: Arc::new(NoImages), scripts: None, progress }
 }
 
 /// Keeps everything that is told.

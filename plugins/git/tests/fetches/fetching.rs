@@ -34,7 +34,15 @@ fn fetches_the_default_branch_over_http_with_modes_and_links() {
     let fetched = site.fetch("app");
     assert_eq!(listing(&fetched), FILES);
     let facts: Vec<_> = fetched.facts.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    assert_eq!(facts, [("address", "http://git.example/app/.git"), ("reference", "main"), ("revision", &commit)]);
+    let expected = [
+        ("address", "http://git.example/app/.git"),
+        ("author", "somebody <somebody>"),
+        ("date", "1700000000 +0000"),
+        ("message", "first"),
+        ("reference", "main"),
+        ("revision", &commit),
+    ];
+    assert_eq!(facts, expected);
 }
 
 #[test]

@@ -47,6 +47,10 @@ fn of_run(plan: &Plan, run: &Run) -> Vec<Row> {
 
 fn of_build(plan: &Plan, build: &Build) -> Vec<Row> {
     let mut rows = vec![("network", network(build.network).to_owned())];
+    if let Some(triggers) = &build.triggers {
+        rows.push(("onbuild", format!("with {} at the top of the build context:", content(plan, triggers.context))));
+        rows.extend(triggers.instructions.iter().map(|instruction| ("onbuild", quoted(instruction))));
+    }
     rows.extend(build.instructions.iter().map(|instruction| match instruction {
         Instruction::Copy(copied) => ("copy", of_copied(plan, copied)),
         Instruction::Run { command: arguments } => ("run", command(arguments)),
