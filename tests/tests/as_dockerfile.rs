@@ -308,8 +308,8 @@ fn what_is_not_as_in_a_build_is_said() {
     let runtime = lab.builder(by_prepare());
     let written = lab.build(&source, &extended, "app", &[&flags[..], &["-R", &runtime]].concat());
     written.assert_success().assert_says("-build` is not made: a Dockerfile makes one image");
-    let triggers = lab.builder(by_prepare().config("ONBUILD USER 0"));
+    let triggers = lab.builder(by_prepare().config("ONBUILD ENV A=1"));
     let refused = lab.build(&source, &triggers, "app", &[&flags[..], &["-m", "commit", "--allow-onbuild", "--json"]].concat());
-    refused.assert_error(2, "invalid-argument", &["ONBUILD instructions, such as `USER 0`"]);
+    refused.assert_error(2, "invalid-argument", &["ONBUILD instructions, such as `ENV A=1`"]);
     lab.assert_nothing_left();
 }

@@ -44,8 +44,8 @@ pub(super) async fn runs_an_image_as_it_says_itself(bench: &dyn Bench) -> Result
     holds_true(&lines[0], lines[0].starts_with("uid=431 gid=433 ") && lines[0].ends_with(" cwd=/app"))?;
     same("variable", &lines[1].as_str(), &"of the image")?;
     same("last lines", &ended.last_lines, &lines)?;
-    stage.lacks(&stage.find(&stage.tag).await?.ok_or_else(|| Failure::new("the image is gone"))?, "/tmp/who").await?;
-    same("what is left", &stage.left_by(stage.engine.build()).await?, &0)
+    same("what is left", &stage.left_by(stage.engine.build()).await?, &0)?;
+    stage.lacks(&stage.find(&stage.tag).await?.ok_or_else(|| Failure::new("the image is gone"))?, "/tmp/who").await
 }
 
 pub(super) async fn stops_an_image_that_runs_on(bench: &dyn Bench) -> Result<(), Failure> {
