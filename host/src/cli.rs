@@ -4,6 +4,7 @@
 mod address;
 mod args;
 mod as_dockerfile;
+mod background;
 mod build;
 mod callback;
 mod config;

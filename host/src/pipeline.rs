@@ -91,9 +91,20 @@ pub async fn build_as_approved(
     let veil = Veil::over(&request);
     let progress = veil.before(progress);
     let lock = host.begin(progress.as_ref()).await?;
+    let leave_clean_up = request.leave_clean_up;
     let built = carry_out(request, host, &progress, witness).await;
-    host.end(lock, progress.as_ref()).await;
-    built.map_err(|error| veil.over_error(error))
+    if leave_clean_up && built.is_ok() && lock.is_some() {
+        // What is left is now that of a build that is dead.
+        drop(lock);
+    } else {
+        host.end(lock, progress.as_ref()).await;
+    }
+    let (result, previous) = built.map_err(|error| veil.over_error(error))?;
+    // Artifacts were saved in a container of it, which is gone only now.
+    if let Some(previous) = previous {
+        deliver::remove_previous(&previous, host, progress.as_ref()).await;
+    }
+    Ok(result)
 }
 
 /// Does everything that [`build()`] does up to approval, and answers with the plan. Touches nothing but what is needed to look into images.
@@ -107,12 +118,13 @@ pub async fn plan(request: BuildRequest, host: &Host, progress: Arc<dyn Progress
     planned
 }
 
+/// Builds and tags. Answers the result, and the image that is to be removed when nothing of the build uses it any more.
 async fn carry_out(
     request: BuildRequest,
     host: &Host,
     progress: &Arc<dyn Progress>,
     witness: &(dyn Fn(&Plan) -> Result<(), StiError> + Sync),
-) -> Result<BuildResult, StiError> {
+) -> Result<(BuildResult, Option<ImageId>), StiError> {
     let begun = Instant::now();
     // What was fetched stays as long as it is used.
     let Approved { plan: approved_plan, images, fetched } = approve(&request, host, progress).await?;
@@ -122,11 +134,12 @@ async fn carry_out(
         Execution { plan: &approved_plan, contents: &contents, keep_failed: request.keep_failed, progress: progress.as_ref() };
     let outcome = host.engine.execute(execution).await?;
     secrets::refuse_in_products(&request, host, approved_plan.plan(), &outcome, progress.as_ref()).await?;
-    let products = deliver::deliver(&request, host, &approved_plan, &outcome, &images, progress.as_ref()).await?;
+    let delivered = deliver::deliver(&request, host, &approved_plan, &outcome, &images, progress.as_ref()).await?;
+    let products = delivered.products;
     let (tag, image) = deliver::app_of(&products, &request.tag);
     let took = begun.elapsed();
     progress.tell(Event::Built { tag: tag.written().to_owned(), image: image.to_string(), milliseconds: millis(took) });
-    Ok(BuildResult { tag, image, products, network: images.network(), took })
+    Ok((BuildResult { tag, image, products, network: images.network(), took }, delivered.to_remove))
 }
 
 /// A plan that may be carried out, and what it needs.

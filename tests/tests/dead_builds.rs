@@ -1,7 +1,15 @@
 //! Builds that were killed: the next build and `sti gc` remove what they left, and touch nothing of those that live or are another's.
 
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
 use serde_json::json;
 use sti_tests::{Builder, Fault, Lab, Proxy, Running, Signal, When, needs_engine};
+
+/// Far more than removing a container takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn builder_that(prepare: &str) -> Builder {
     Builder::new().user("1001").prepare(prepare).run("cat /app/index.txt")
@@ -128,5 +136,34 @@ fn what_belongs_to_another_machine_or_to_nobody_is_left_alone() {
         assert!(scene.lab.engine().find(&format!("/containers/{id}/json")).unwrap().is_some());
         scene.lab.engine().remove_container(&id).unwrap();
     }
+    scene.lab.assert_nothing_left();
+}
+
+#[test]
+fn a_build_that_is_not_to_wait_has_its_remains_removed_in_the_background() {
+    needs_engine!();
+    let scene = scene("copy /tmp/src /app");
+    let built = scene.build(&["--no-wait-cleanup", "--json", "--debug"]);
+    assert!(built.events().iter().any(|event| event["event"] == "built"), "{built}");
+    built.assert_no_request("DELETE /containers");
+    assert_eq!(scene.lab.run("quick").output.stdout, "hello");
+    let begun = Instant::now();
+    while !scene.lab.leftovers().unwrap().is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "still there: {:?}", scene.lab.leftovers());
+        thread::sleep(Duration::from_millis(50));
+    }
+    scene.lab.sti(["gc"]).assert_success().assert_says("removed 0 things of 0 dead builds");
+    for other in ["--rm-previous", "--run"] {
+        let refused = scene.lab.sti(["build", &scene.source, &scene.quick, "x", "--no-wait-cleanup", other]);
+        refused.assert_exit(2).assert_says(other);
+    }
+}
+
+#[test]
+fn a_build_that_fails_is_always_waited_for() {
+    needs_engine!();
+    let scene = scene("exit 3");
+    let failed = scene.lab.build(&scene.source, &scene.slow, "slow", &["--strategy", "commit", "--no-wait-cleanup"]);
+    failed.assert_exit(1);
     scene.lab.assert_nothing_left();
 }

@@ -86,6 +86,19 @@ fn a_failing_build_leaves_a_tag_that_moved_meanwhile_where_it_moved_to() {
 }
 
 #[test]
+fn an_image_that_saved_artifacts_is_removed_by_rm_previous() {
+    needs_engine!();
+    let lab = Lab::new();
+    let builder = lab.builder(builder_that("copy /tmp/src /app"));
+    let (one, two) = (lab.source(&[("index.txt", "one")]), lab.source(&[("index.txt", "two")]));
+    lab.build(&one, &builder, "app", &["--strategy", "commit"]).assert_success();
+    let earlier = lab.image_id("app").unwrap();
+    let built = lab.build(&two, &builder, "app", &["--strategy", "commit", "--rm-previous"]);
+    built.assert_success().assert_says("incremental build").assert_says("removed the previous image");
+    assert!(lab.engine().find(&format!("/images/{earlier}/json")).unwrap().is_none());
+}
+
+#[test]
 fn an_image_that_others_use_is_kept_by_rm_previous() {
     needs_engine!();
     let lab = Lab::new();

@@ -282,6 +282,12 @@ pub(crate) struct BuildCommand {
     /// Delete the image that TAG pointed to before
     #[arg(long)]
     pub(crate) rm_previous: bool,
+    /// End as soon as the product has its tag, and have a process in the background clean up
+    ///
+    /// Otherwise the answer is given as early, and sti ends when the containers and volumes of the build are removed. Where the background
+    /// process is killed, the next build on this engine removes them, or `sti gc`. A build that fails is always waited for.
+    #[arg(long, conflicts_with_all = ["rm_previous", "run"])]
+    pub(crate) no_wait_cleanup: bool,
     /// Post to this address how the build ended, whether well or not: `http://` or `https://`
     ///
     /// The body is JSON: `success`, `labels` of the product, `tag`, `image`, `condition`, `message`, `milliseconds`. Tried three times, for
@@ -301,7 +307,7 @@ pub(crate) struct BuildCommand {
     ///
     /// PATH is the Dockerfile, or a directory for it. What it copies is put beside it, in PATH.context; the command that builds both is
     /// printed. Only what an earlier call has written there is replaced. The same input gives the same Dockerfile, always of a clean build.
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["rm_previous", "dir", "run", "callback_url"])]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["rm_previous", "no_wait_cleanup", "dir", "run", "callback_url"])]
     pub(crate) as_dockerfile: Option<PathBuf>,
 }
 

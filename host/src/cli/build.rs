@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::{
     args::{BuildCommand, Output},
-    as_dockerfile, callback, display, generated,
+    as_dockerfile, background, callback, display, generated,
     interrupt::Interrupts,
     report::print_line,
     request::build_request,
@@ -45,6 +45,9 @@ pub(super) async fn run_with(
         Box::pin(callback::tell(callback, (&command.what.tag, begun.elapsed()), ended, &progress)).await;
     }
     let Built { result, host, mut interrupts } = built?;
+    if command.no_wait_cleanup {
+        background::clean_up(&command.what.place, &host, progress.as_ref()).await;
+    }
     if command.run {
         let stop = Notify::new();
         let running = Box::pin(run_product(&result, stop.notified(), &host, Arc::clone(&progress)));
@@ -71,6 +74,7 @@ async fn build(
     let mut request = read(command, &build)?;
     let mut interrupts = Interrupts::listen()?;
     request.remove_previous = command.rm_previous;
+    request.leave_clean_up = command.no_wait_cleanup;
     request.keep_failed = output.debug;
     if command.save_temp_dir {
         progress.say(Level::Info, NOTHING_TO_SAVE.to_owned());

@@ -15,6 +15,13 @@ use crate::Host;
 
 type Tagged = Vec<(Reference, ImageId)>;
 
+/// What was tagged.
+pub(super) struct Delivered {
+    pub(super) products: Tagged,
+    /// The image that bore the user's tag before, where it is to be removed when nothing of the build uses it any more.
+    pub(super) to_remove: Option<ImageId>,
+}
+
 /// Tags every product. Where one cannot be tagged, those that were get their earlier images back.
 pub(super) async fn deliver(
     request: &BuildRequest,
@@ -23,7 +30,7 @@ pub(super) async fn deliver(
     outcome: &Outcome,
     images: &Images,
     progress: &dyn Progress,
-) -> Result<Tagged, StiError> {
+) -> Result<Delivered, StiError> {
     let products = in_order(approved_plan.plan(), outcome)?;
     let previous = if request.remove_previous { images.held(&request.tag).await?.map(|facts| facts.id) } else { None };
     // Where the lock cannot be had, two builds of one tag may mix; that is no reason to fail this one.
@@ -33,10 +40,9 @@ pub(super) async fn deliver(
     };
     host.delivering.store(true, Ordering::SeqCst);
     tag_all(&products, host, images, progress).await?;
-    if let Some(previous) = previous {
-        remove_previous(&previous, &products, host, progress).await;
-    }
-    Ok(products)
+    let is_product = |image: &ImageId| products.iter().any(|(_, product)| product == image);
+    let to_remove = previous.filter(|previous| !is_product(previous));
+    Ok(Delivered { products, to_remove })
 }
 
 /// The image that bears the user's tag.
@@ -95,10 +101,8 @@ async fn take_back(tag: &Reference, image: &ImageId, earlier: Option<&ImageId>, 
     };
 }
 
-async fn remove_previous(previous: &ImageId, products: &Tagged, host: &Host, progress: &dyn Progress) {
-    if products.iter().any(|(_, image)| image == previous) {
-        return;
-    }
+/// Removes the image that bore the user's tag before, unless somebody still uses it.
+pub(super) async fn remove_previous(previous: &ImageId, host: &Host, progress: &dyn Progress) {
     match host.engine.remove_image(previous).await {
         Ok(true) => progress.say(Level::Info, format!("removed the previous image {}", previous.short())),
         Ok(false) => {

@@ -67,6 +67,9 @@ pub struct BuildRequest {
     pub network: Network,
     /// Whether the image that the tag pointed to is removed.
     pub remove_previous: bool,
+    /// Whether a build that succeeded returns without removing what it made in the engine beyond its products. It then counts as dead, and
+    /// the next build on this engine, or `sti gc`, sweeps it. Without [`Host::lives`](crate::Host::lives) nobody would: no effect.
+    pub leave_clean_up: bool,
     /// `prepare` or `assemble`, where forced.
     pub contract: Option<String>,
     /// Whether the container of a failed step is kept.
@@ -105,6 +108,7 @@ impl BuildRequest {
             pull: Pull::Missing,
             network: Network::Outgoing,
             remove_previous: false,
+            leave_clean_up: false,
             contract: None,
             keep_failed: false,
             triggers: Triggers::Refused,
