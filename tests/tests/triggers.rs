@@ -1,5 +1,7 @@
 //! `ONBUILD` instructions of images: refused with what they would do, or carried out as the engine's own builder does it.
 
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
 use serde_json::json;
 use sti_tests::{Builder, Lab, by_each_strategy, needs_engine};
 
@@ -8,6 +10,7 @@ by_each_strategy! {
     they_see_the_source_and_come_before_the_scripts
     an_error_in_one_of_them_is_an_error_of_the_build
     they_run_as_whom_they_name
+    they_are_the_whole_build_of_an_image_without_scripts
 }
 
 fn image() -> Builder {
@@ -84,5 +87,32 @@ fn they_run_as_whom_they_name(strategy: &str) {
     let refused = lab.build(&source, &builder, "other", &["-m", strategy, "--allow-onbuild", "--allowed-uids", "1-", "--json"]);
     refused.assert_error(3, "not-granted", &["number is 0", "--allowed-uids"]);
     assert_eq!(lab.image_id("other"), None);
+    lab.assert_nothing_left();
+}
+
+fn they_are_the_whole_build_of_an_image_without_scripts(strategy: &str) {
+    needs_engine!();
+    let lab = Lab::new();
+    let image =
+        Builder::new().user("1001:7").config("WORKDIR /app").config(r#"CMD ["/usr/bin/fixture", "cat", "/app/index.txt"]"#);
+    let builder = lab.builder(image.config("ONBUILD COPY . /app"));
+    let source = lab.source(&[("index.txt", "hello"), (".s2i/environment", "MODE=fast\n")]);
+    let flags = ["-m", strategy, "--allow-onbuild"];
+    let refused = lab.build(&source, &builder, "app", &["-m", strategy, "--json"]);
+    refused.assert_error(1, "validation-failed", &["COPY . /app", "--allow-onbuild"]);
+    let built = lab.build(&source, &builder, "app", &flags);
+    built.assert_success().assert_says("has no scripts, so its ONBUILD instructions are all that is carried out");
+    assert_eq!(lab.run("app").output.stdout, "hello");
+    let config = lab.config("app");
+    assert!(config["Env"].as_array().unwrap().contains(&json!("MODE=fast")), "{config}");
+    assert_eq!(config["User"], "1001:7");
+    let extended = lab.build(&source, &builder, "app", &[&flags[..], &["-R", &builder, "--json"]].concat());
+    extended.assert_error(1, "validation-failed", &["an extended build needs scripts"]);
+
+    let program = lab.source(&[("run", "print 'of the source'")]);
+    fs::set_permissions(Path::new(&program).join("run"), fs::Permissions::from_mode(0o755)).unwrap();
+    lab.build(&program, &builder, "other", &flags).assert_success().assert_says("the entrypoint is `./run` of the source");
+    let config = lab.config("other");
+    assert_eq!((&config["Entrypoint"], config["Cmd"].as_array().map_or(0, Vec::len)), (&json!(["./run"]), 0), "{config}");
     lab.assert_nothing_left();
 }

@@ -38,6 +38,7 @@ impl Strategy for Commit {
         match Followed::find(job)? {
             Followed::Prepare(parts) => prepare::decide(job, plan, &parts),
             Followed::Assemble(parts) => assemble::decide(plan, &parts),
+            Followed::Triggers(parts) => plan.product("app", &parts.build(plan)?),
         }
     }
 }

@@ -63,9 +63,11 @@ impl Validator for Contract {
     }
 }
 
-/// Whether an image may be deployed into by a contract that only its builder speaks for: in a build, a source may bring the scripts.
+/// Whether an image may take part in a build without being the one that speaks for a contract: one that is deployed into, since a source
+/// may bring the scripts, and one that is built by its `ONBUILD` instructions alone.
 fn is_left_to_the_strategy(subject: &Subject, image: &Image) -> Result<bool, Problem> {
-    let may_be = subject.source().is_some() && subject.role() != BUILDER && subject.contract().is_none();
+    let needs_no_scripts = subject.role() != BUILDER || !image.triggers().is_empty();
+    let may_be = subject.source().is_some() && needs_no_scripts && subject.contract().is_none();
     Ok(may_be && image.look_at([PREPARE.build_script()])?.is_empty())
 }
 

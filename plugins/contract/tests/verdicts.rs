@@ -98,6 +98,16 @@ fn warns_of_instructions_that_a_build_by_the_contract_leaves_out() {
 }
 
 #[test]
+fn leaves_an_image_that_its_instructions_alone_build_to_the_strategy() {
+    let bare = || FakeImage::new("builder:1").triggers(&["COPY . /app"]);
+    let in_a_build = |image| SubjectBuilder::image("builder", image).with_source(MemoryTree::new());
+    check_finds(&in_a_build(bare()), &[]);
+    check_finds(&in_a_build(FakeImage::new("builder:1")), &["prepare-missing", "run-missing"]);
+    check_finds(&in_a_build(bare()).contract("prepare"), &["prepare-missing", "run-missing", "triggers-unasked"]);
+    check_finds(&SubjectBuilder::image("builder", bare()), &["prepare-missing", "run-missing", "triggers-unasked"]);
+}
+
+#[test]
 fn judges_by_the_contract_that_labels_variables_and_files_speak_for() {
     let bare = ["assemble-missing", "run-missing"];
     let labelled = image().label("io.openshift.s2i.scripts-url", "image:///usr/libexec/s2i");

@@ -39,6 +39,10 @@ impl Strategy for Dockerfile {
         match Followed::find(job)? {
             Followed::Prepare(parts) => prepare::decide(job, plan, &parts),
             Followed::Assemble(parts) => assemble::decide(plan, &parts),
+            Followed::Triggers(parts) => {
+                speakable::check_values(&parts.environment)?;
+                plan.product("app", &parts.build(plan)?)
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which contract a build follows: what the user forces, else what the image's labels say, else the files.
 
-use super::{ASSEMBLE, AssembleParts, Contract, PREPARE, Parts, brought::brought_script, parts};
+use super::{ASSEMBLE, AssembleParts, Contract, PREPARE, Parts, TriggerParts, brought::brought_script, parts};
 use crate::{Image, Job, Problem, Tree, log};
 
 /// The parts of a build, by the contract that its builder image follows. Says which one that is, and why.
@@ -24,6 +24,8 @@ pub enum Followed {
     Prepare(Parts),
     /// By `assemble`.
     Assemble(AssembleParts),
+    /// By no contract: an image without scripts, whose `ONBUILD` instructions make the application.
+    Triggers(TriggerParts),
 }
 
 impl Followed {
@@ -35,6 +37,9 @@ impl Followed {
         if found.contract == &ASSEMBLE {
             log::info(format!("contract `{}`: {}", ASSEMBLE.name, found.why));
             return Ok(Self::Assemble(AssembleParts::of(job, builder)?));
+        }
+        if TriggerParts::is_it(job, &builder)? {
+            return Ok(Self::Triggers(TriggerParts::of(job, builder)?));
         }
         Ok(Self::Prepare(Parts::of(job, builder, &found.why)?))
     }
