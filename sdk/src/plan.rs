@@ -102,6 +102,20 @@ impl Content {
     pub fn part(&self, path: &str) -> Result<Self, Problem> {
         Ok(Self(self.0.part(path)?))
     }
+
+    /// Stands for those entries of a directory that a step leaves whose names match a glob (`*`, `?`, `[a-z]`, `{a,b}`). Only ever
+    /// copied, into a directory that may be there already. Where nothing matches, the build fails.
+    ///
+    /// ```
+    /// use sti_plugin::{Content, Problem, Run};
+    ///
+    /// fn archives(building: &Run) -> Result<Content, Problem> {
+    ///     building.capture("/app/target")?.matching("*.{jar,war}")
+    /// }
+    /// ```
+    pub fn matching(&self, glob: &str) -> Result<Self, Problem> {
+        Ok(Self(self.0.matching(glob)?))
+    }
 }
 
 /// What a step starts from: an image, what an earlier step makes, or nothing at all. All three turn into it by themselves.

@@ -13,6 +13,7 @@ by_each_strategy! {
     a_script_that_says_not_found_fails_by_itself_and_once
     the_application_may_lie_where_the_source_arrives
     an_extended_build_deploys_what_was_left
+    an_extended_build_takes_files_by_patterns_and_gives_them_other_names
 }
 
 /// Writes down what it finds, takes the source over and clears up behind itself, as such scripts do under `set -e`.
@@ -243,6 +244,37 @@ fn an_extended_build_deploys_what_was_left(strategy: &str) {
     lab.build(&source, &builder, "other", &missing).assert_error(1, "build-failed", &["`/app/none`"]);
     assert_eq!(lab.image_id("other"), None);
     lab.assert_nothing_left();
+}
+
+fn an_extended_build_takes_files_by_patterns_and_gives_them_other_names(strategy: &str) {
+    needs_engine!();
+    let lab = Lab::new();
+    let assemble = "copy /tmp/src /app/out\nwrite /app/app-0.1.war w\nremove /tmp/src";
+    let builder = lab.builder(image().s2i("assemble", assemble));
+    let runtime = lab.builder(
+        Builder::new()
+            .user("2002:8")
+            .by_assemble()
+            .config("WORKDIR /srv")
+            .directory("/srv", 0o710)
+            .s2i("run", "cat /srv/one.jar"),
+    );
+    let source = lab.source(&[("one.jar", "1"), ("two.jar", "2"), ("lib.jar/inside", "3"), ("readme.txt", "4")]);
+    let build = |artifacts: &[&str]| {
+        let flags = [&["-m", strategy, "-R", &runtime, "--json"][..], artifacts].concat();
+        lab.build(&source, &builder, "app", &flags)
+    };
+    build(&["-a", "/app/out/*.jar", "-a", "/app/app-*.war:old", "-a", "/app/app-0.1.war:=deployments/ROOT.war"]).assert_success();
+    assert_eq!(lab.run("app").output.stdout, "1");
+    for (path, text) in [("two.jar", "2"), ("lib.jar/inside", "3"), ("old/app-0.1.war", "w"), ("deployments/ROOT.war", "w")] {
+        assert_eq!(lab.product_file("app", &format!("/srv/{path}")).as_deref(), Some(text), "{path}");
+    }
+    assert_eq!(lab.product_file("app", "/srv/readme.txt"), None);
+    let listed = lab.listed("app", "/srv");
+    assert!(listed.starts_with("d 0710 2002:8 "), "the directory stays as it is: {listed}");
+    assert!(listed.contains(" 2002:8 1 one.jar"), "{listed}");
+    build(&["-a", "/app/out/*.zip"]).assert_error(1, "build-failed", &["`/app/out/*.zip`"]);
+    build(&["-a", "/app/*/one.jar"]).assert_error(1, "validation-failed", &["only the last part"]);
 }
 
 #[test]

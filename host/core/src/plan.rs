@@ -1,6 +1,7 @@
 //! The plan: what a strategy wants done, as plain data. Writing one does nothing; the same for every engine.
 
 mod content;
+mod names;
 mod purpose;
 #[cfg(test)]
 mod samples;
@@ -14,6 +15,7 @@ mod walk;
 use serde::{Deserialize, Serialize};
 
 pub use content::{Content, ContentId, PlanFile};
+pub use names::Names;
 pub use purpose::Purpose;
 pub use step::{
     Action, Assemble, Base, Build, Copied, ImageChanges, Instruction, Layer, Network, OnFailure, Place, Placement, Run, Step,

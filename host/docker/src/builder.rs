@@ -89,8 +89,9 @@ impl Work<'_> {
         let mut pours = Vec::new();
         for (content, at, times) in order.context.places() {
             let from = self.spring(content, title).await?;
+            let only = self.choice(content);
             // Who owns it is said by each instruction that copies it.
-            pours.push((at.clone(), Pour { at, owner: Some(Owner { uid: 0, gid: 0 }), from, times }));
+            pours.push((at.clone(), Pour { at, owner: Some(Owner { uid: 0, gid: 0 }), from, times, only }));
         }
         let name = order.context.name_of_dockerfile(&self.engine.build);
         let frame = order.context.frame(&name, &order.dockerfile.into_text());
@@ -115,7 +116,7 @@ impl Work<'_> {
         match ended {
             Err(failure) if said.is_running_commands() => Err(said.failure(title, &failure)),
             ended => {
-                contents::finish(ended, verdict, |failure| said.failure(title, &failure)).await?;
+                contents::finish(ended, verdict, title, |failure| said.failure(title, &failure)).await?;
                 self.take_product(said, title)
             }
         }

@@ -19,7 +19,7 @@ use sti_core::{
 };
 use sti_engine::{
     Contents, Error,
-    archive::{self, Owner, Pieces, Repack, Spot, Times, Verdict},
+    archive::{self, Choice, Owner, Pieces, Repack, Spot, Times, Verdict},
 };
 
 use crate::{DockerEngine, container::Mounted};
@@ -40,6 +40,8 @@ pub(crate) struct Pour {
     pub(crate) from: Spring,
     /// When it was changed.
     pub(crate) times: Times,
+    /// The entries that are wanted, where that are not all.
+    pub(crate) only: Option<Choice>,
 }
 
 /// Where content comes from.
@@ -107,7 +109,7 @@ impl DockerEngine {
         let (pieces, verdict) = tar_of(pours, store, Frame::default(), bytes.clone());
         let sent = self.put_tar(container, path, pieces);
         let sent = telling(sent, title, &bytes, progress).await;
-        finish(sent, verdict, |failure| failure.while_creating(title)).await
+        finish(sent, verdict, title, |failure| failure.while_creating(title)).await
     }
 
     /// Sends a tar into a container.
@@ -135,9 +137,10 @@ impl DockerEngine {
 pub(crate) async fn finish<T>(
     sent: Result<T, crate::failures::Failure>,
     verdict: Verdict,
+    title: &str,
     refused: impl FnOnce(crate::failures::Failure) -> Error,
 ) -> Result<T, Error> {
-    finish_as(sent, verdict, refused, unpacked).await
+    finish_as(sent, verdict, refused, |error| unpacked(error, title)).await
 }
 
 /// The same, where what is wrong with the tar is told in other words.
@@ -155,9 +158,10 @@ pub(crate) async fn finish_as<T>(
     }
 }
 
-/// The error of a tar that could not be written.
-pub(crate) fn unpacked(error: &archive::Error) -> Error {
+/// The error of a tar for a step that could not be written.
+fn unpacked(error: &archive::Error, title: &str) -> Error {
     match error {
+        archive::Error::NothingMatches { path } => Error::NotLeft { title: title.to_owned(), path: path.clone() },
         archive::Error::Source(_) | archive::Error::NotThere { .. } => Error::Source(error.to_string()),
         _ => Error::Refused { request: "handing files over".to_owned(), why: error.to_string() },
     }
@@ -187,17 +191,22 @@ pub(crate) struct Frame {
 /// One tar of several contents, each below its path.
 pub(crate) fn tar_of(pours: Vec<(String, Pour)>, store: &Store, frame: Frame, bytes: Arc<AtomicU64>) -> (Pieces, Verdict) {
     let store = store.clone();
-    let pours: Vec<_> = pours.into_iter().map(|(at, pour)| (at, pour.owner, pour.times, readable(pour.from))).collect();
+    let pours: Vec<_> = pours
+        .into_iter()
+        .map(|(at, pour)| {
+            let to = Repack { at, owner: pour.owner, times: pour.times, strip_first: true, only: pour.only };
+            (to, readable(pour.from))
+        })
+        .collect();
     archive::stream(move |out| {
         out.write_all(&frame.first).map_err(archive::Error::Write)?;
         let mut before = frame.first.len() as u64;
-        for (at, owner, times, from) in pours {
+        for (to, from) in pours {
             let last = std::cell::Cell::new(0);
             let told = |done: u64| {
                 last.set(done);
                 bytes.store(before + done, Ordering::Relaxed);
             };
-            let to = Repack { at, owner, times, strip_first: true };
             write_one(&to, from, &store, out, &told)?;
             before += last.get();
         }

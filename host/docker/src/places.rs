@@ -3,11 +3,11 @@
 
 use sti_core::{
     ImageId,
-    plan::{Content, ContentId, Place, Placement, Run, Step, StepId, is_at_or_below},
+    plan::{Content, ContentId, Names, Place, Placement, Run, Step, StepId, is_at_or_below},
 };
 use sti_engine::{
     Error,
-    archive::{Owner, Times},
+    archive::{Choice, Owner, Times},
     secrets,
 };
 
@@ -112,7 +112,8 @@ impl Work<'_> {
                 Placement::Mounted => Times::Kept,
                 Placement::Copied => self.times_of(&base, place.content),
             };
-            pours.push(Pour { at: place.at.clone(), owner: Some(owner), from, times });
+            let only = self.choice(place.content);
+            pours.push(Pour { at: place.at.clone(), owner: Some(owner), from, times, only });
         }
         Ok(pours)
     }
@@ -127,7 +128,7 @@ impl Work<'_> {
             let probe = self.engine.probe(image).await?;
             let Some(real) = self.engine.real_path(&probe, &mounted.at).await? else { continue };
             let from = Spring::Archive(self.engine.archive_of(&probe, &real));
-            let pour = Pour { at: mounted.at.clone(), owner: None, from, times: Times::Kept };
+            let pour = Pour { at: mounted.at.clone(), owner: None, from, times: Times::Kept, only: None };
             self.engine.pour(container, vec![pour], mounts, &self.store, title, self.progress).await?;
         }
         Ok(())
@@ -174,6 +175,13 @@ impl Work<'_> {
         }
     }
 
+    /// The entries of a directory that a content is, where it is not all of them.
+    pub(crate) fn choice(&self, content: ContentId) -> Option<Choice> {
+        let glob = self.plan().glob(content)?;
+        let path = self.plan().path_of(content).unwrap_or_else(|| glob.to_owned());
+        Some(Choice { names: Names::of(glob).ok()?, path })
+    }
+
     /// Where the bytes of a content come from.
     pub(crate) async fn spring(&self, content: ContentId, title: &str) -> Result<Spring, Error> {
         let unsupported = |what: &str| Error::Unsupported { title: title.to_owned(), what: what.to_owned() };
@@ -185,7 +193,7 @@ impl Work<'_> {
                 return Ok(Spring::Host(content));
             }
             Content::Cache { name } => return Err(unsupported(&format!("the cache `{name}`"))),
-            Content::Part { .. } => return Err(unsupported("a part of itself")),
+            Content::Part { .. } | Content::Matching { .. } => return Err(unsupported("a part of itself")),
             Content::Capture { .. } | Content::Output { .. } => {
                 let held = self.held(root).ok_or_else(|| unsupported("what no earlier step has left"))?;
                 (held.container, held.path)

@@ -182,7 +182,7 @@ impl Work<'_> {
         let mut reader = archive::blocking_reader(pieces.boxed());
         let mount = holder.volume.as_ref().filter(|_| self.engine.is_podman).map_or("", |volume| volume.at.as_str());
         let at = contents::inside(holder.path.strip_prefix(mount).unwrap_or(&holder.path)).to_owned();
-        let to = Repack { at, owner: Some(holder.owner), times: Times::Kept, strip_first: false };
+        let to = Repack { at, owner: Some(holder.owner), times: Times::Kept, strip_first: false, only: None };
         let (pieces, verdict) = archive::stream(move |out| archive::repack(&mut reader, out, &to, &|_| {}));
         let sent = self.engine.put_tar(&holder.container, if mount.is_empty() { "/" } else { mount }, pieces).await;
         let unusable = |error: &archive::Error| Error::output_invalid(step, run, error);

@@ -107,6 +107,7 @@ impl Work<'_> {
                 owner: Some(owner),
                 from: Spring::Host(place.content),
                 times: Times::Kept,
+                only: None,
             });
             self.engine.pour(container, pours.collect(), mounted, &self.store, &step.title, self.progress).await?;
             return Ok(None);

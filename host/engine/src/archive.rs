@@ -17,7 +17,7 @@ use sti_core::{plan::ContentId, tree};
 use thiserror::Error;
 
 pub use pack::pack;
-pub use repack::{Repack, repack};
+pub use repack::{Choice, Repack, repack};
 pub use stream::{Pieces, Verdict, blocking_reader, stream};
 
 /// Who owns what arrives.
@@ -85,6 +85,12 @@ pub enum Error {
         entry: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// Of the entries of a directory, none has a name that is wanted.
+    #[error("nothing matches `{path}`")]
+    NothingMatches {
+        /// The directory and the glob.
+        path: String,
     },
     /// What should be a tar is none, or has no end.
     #[error("it is no tar archive: {why}")]

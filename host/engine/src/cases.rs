@@ -163,6 +163,8 @@ cases! {
     handing_over::tells_a_capture_of_nothing_from_a_part_that_is_not_there,
     handing_over::hands_over_what_lies_at_no_mount,
     handing_over::hands_a_captured_file_over,
+    handing_over::hands_entries_over_by_their_names,
+    handing_over::misses_entries_of_which_there_is_none,
     handing_over::gives_what_was_captured_to_the_next_user,
     handing_over::reads_standard_output_as_a_tar,
     handing_over::takes_empty_output_for_an_empty_directory,

@@ -454,8 +454,9 @@ pub(crate) struct Assembling {
     pub(crate) assemble_user: Option<String>,
     /// What an extended build takes of the builder: `PATH[:DIRECTORY]`; repeatable
     ///
-    /// DIRECTORY is below the working directory of the runtime image, and is that itself where it is left out. Otherwise the runtime image's
-    /// label `io.openshift.s2i.assemble-input-files` says it.
+    /// DIRECTORY is below the working directory of the runtime image, and is that itself where it is left out. The last part of PATH may be
+    /// a pattern (`'/opt/*.jar:lib'`), and `PATH:=NEW_PATH` gives another name. Otherwise the runtime image's label
+    /// `io.openshift.s2i.assemble-input-files` says it.
     #[arg(short = 'a', long, value_name = "PATH[:DIRECTORY]", value_parser = NonEmptyStringValueParser::new(), help_heading = "Contract assemble")]
     pub(crate) runtime_artifact: Vec<String>,
     /// Who the script `assemble-runtime` runs as

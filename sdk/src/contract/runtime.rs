@@ -24,10 +24,19 @@ pub struct RuntimeParts {
 pub struct RuntimeArtifact {
     /// The directory of the builder that it lies in.
     pub directory: String,
-    /// Its name there.
-    pub name: String,
-    /// Where it arrives in the runtime image.
+    /// What it is called there.
+    pub name: ArtifactName,
+    /// Where it arrives in the runtime image: its own path, or the directory for all that match.
     pub at: String,
+}
+
+/// What is taken of a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArtifactName {
+    /// The file or directory of this name.
+    Is(String),
+    /// All files and directories whose names match this glob.
+    Matches(String),
 }
 
 impl RuntimeParts {
@@ -48,7 +57,11 @@ impl RuntimeParts {
 impl RuntimeArtifact {
     /// Stands for what the command of a step leaves there; the build fails where it leaves nothing.
     pub fn left_by(&self, run: &Run) -> Result<Content, Problem> {
-        run.capture(&self.directory)?.part(&self.name)
+        let directory = run.capture(&self.directory)?;
+        match &self.name {
+            ArtifactName::Is(name) => directory.part(name),
+            ArtifactName::Matches(glob) => directory.matching(glob),
+        }
     }
 }
 
@@ -79,23 +92,28 @@ fn artifacts(job: &Job, image: &Image) -> Result<Vec<RuntimeArtifact>, Problem> 
     Ok(artifacts)
 }
 
-/// Reads `PATH[:DIRECTORY]`, where the directory is below the working directory of the runtime image.
+/// How what is taken is written.
+const WRITTEN: &str =
+    "--runtime-artifact /PATH[:DIRECTORY], or /PATH:=NEW_PATH for another name; the last part of PATH may be a pattern";
+
+/// Reads `PATH[:DIRECTORY]` or `PATH:=NEW_PATH`, where both are below the working directory of the runtime image.
 fn artifact(written: &str, working_directory: &str) -> Result<RuntimeArtifact, Problem> {
     let refuse = |why: &str| {
         let message = format!("`{written}` cannot be taken from the builder: {why}");
-        Err(Problem::invalid("invalid-runtime-artifact", message).hint("--runtime-artifact /PATH[:DIRECTORY]"))
+        Err(Problem::invalid("invalid-runtime-artifact", message).hint(WRITTEN))
     };
     let unquoted = |word: &str| word.trim_matches(['"', '\'']).to_owned();
-    let (path, directory) = written.rsplit_once(':').unwrap_or((written, ""));
-    let (path, directory) = (unquoted(path), unquoted(directory));
-    if path.contains(['*', '?', '[']) {
-        return refuse("patterns are not supported; name the directory");
-    }
+    let (path, to) = written.rsplit_once(':').unwrap_or((written, ""));
+    let (path, to) = (unquoted(path), unquoted(to));
+    let (new_path, directory) = match to.strip_prefix('=') {
+        Some(new_path) => (Some(new_path), ""),
+        None => (None, to.as_str()),
+    };
     if !path.starts_with('/') {
         return refuse("its path is not an absolute one");
     }
-    if directory.starts_with('/') {
-        return refuse("its directory is below the working directory of the runtime image, and so no absolute path");
+    if directory.starts_with('/') || new_path.is_some_and(|path| path.starts_with('/')) {
+        return refuse("where it goes is below the working directory of the runtime image, and so no absolute path");
     }
     let Some(path) = below_top(&path) else {
         return refuse("it leads upwards");
@@ -104,37 +122,77 @@ fn artifact(written: &str, working_directory: &str) -> Result<RuntimeArtifact, P
     if parent.is_empty() {
         return refuse("what lies at the top of the file system cannot be told from what is not there; leave it in a directory");
     }
-    match below_top(&format!("{working_directory}/{directory}/{name}")) {
-        Some(at) => Ok(RuntimeArtifact { directory: parent.to_owned(), name: name.to_owned(), at }),
-        None => refuse("it leads upwards"),
+    if is_pattern(parent) {
+        return refuse("only the last part of its path can be a pattern");
     }
+    let (name, goes_to) = match (is_pattern(name), new_path) {
+        (true, Some(_)) => return refuse("what matches a pattern keeps its names"),
+        (true, None) => (ArtifactName::Matches(name.to_owned()), directory.to_owned()),
+        (false, Some("")) => return refuse("behind `=` there is no name"),
+        (false, Some(new_path)) => (ArtifactName::Is(name.to_owned()), new_path.to_owned()),
+        (false, None) => (ArtifactName::Is(name.to_owned()), format!("{directory}/{name}")),
+    };
+    match below_top(&format!("{working_directory}/{goes_to}")) {
+        Some(at) => Ok(RuntimeArtifact { directory: parent.to_owned(), name, at }),
+        None => refuse("it leads upwards, or to the top of the file system"),
+    }
+}
+
+fn is_pattern(part: &str) -> bool {
+    part.contains(['*', '?', '[', '{'])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::artifact;
+    use super::{ArtifactName, artifact};
+
+    /// What is taken, of which directory, and where it goes; a pattern is written with a `~` before it.
+    fn read(written: &str) -> Option<(String, String, String)> {
+        let artifact = artifact(written, "/srv/").ok()?;
+        let name = match artifact.name {
+            ArtifactName::Is(name) => name,
+            ArtifactName::Matches(glob) => format!("~{glob}"),
+        };
+        Some((artifact.directory, name, artifact.at))
+    }
 
     #[test]
     fn reads_what_is_taken_and_where_it_goes() {
         let cases = [
-            ("/tmp/app.war", Some(("/tmp", "app.war", "/srv/app.war"))),
-            ("/tmp/app.war:.", Some(("/tmp", "app.war", "/srv/app.war"))),
-            ("/tmp//app.war:app/dist/", Some(("/tmp", "app.war", "/srv/app/dist/app.war"))),
-            ("/opt/data/", Some(("/opt", "data", "/srv/data"))),
-            ("'/opt/data':\"x\"", Some(("/opt", "data", "/srv/x/data"))),
-            ("/opt/data:/var/lib", None),
-            ("/data", None),
-            ("opt/data", None),
-            ("/", None),
-            ("/opt/../etc", None),
-            ("/opt/data:../x", None),
-            ("/opt/*.jar", None),
+            ("/tmp/app.war", ("/tmp", "app.war", "/srv/app.war")),
+            ("/tmp/app.war:.", ("/tmp", "app.war", "/srv/app.war")),
+            ("/tmp//app.war:app/dist/", ("/tmp", "app.war", "/srv/app/dist/app.war")),
+            ("/opt/data/", ("/opt", "data", "/srv/data")),
+            ("'/opt/data':\"x\"", ("/opt", "data", "/srv/x/data")),
+            ("/tmp/app-1.war:=app.war", ("/tmp", "app-1.war", "/srv/app.war")),
+            ("/tmp/app-1.war:=deployments/ROOT.war", ("/tmp", "app-1.war", "/srv/deployments/ROOT.war")),
+            ("/opt/*.jar", ("/opt", "~*.jar", "/srv")),
+            ("/opt/lib/*.{jar,war}:lib", ("/opt/lib", "~*.{jar,war}", "/srv/lib")),
         ];
-        for (written, expected) in cases {
-            let read = artifact(written, "/srv/").ok();
-            let read = read.as_ref().map(|read| (read.directory.as_str(), read.name.as_str(), read.at.as_str()));
-            assert_eq!(read, expected, "{written}");
+        for (written, (directory, name, at)) in cases {
+            let expected = Some((directory.to_owned(), name.to_owned(), at.to_owned()));
+            assert_eq!(read(written), expected, "{written}");
         }
         assert_eq!(artifact("/a/b", "").unwrap().at, "/b");
+    }
+
+    #[test]
+    fn refuses_what_leads_elsewhere() {
+        let refused = [
+            "/opt/data:/var/lib",
+            "/opt/data:=/var/lib/x",
+            "/opt/data:=",
+            "/opt/data:=../x",
+            "/opt/*.jar:=app.jar",
+            "/opt/*/app.jar",
+            "/data",
+            "opt/data",
+            "/",
+            "/opt/../etc",
+            "/opt/data:../x",
+        ];
+        for written in refused {
+            assert_eq!(read(written), None, "{written}");
+        }
     }
 }

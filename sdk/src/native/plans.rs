@@ -143,6 +143,13 @@ impl Content {
         trees::check(path)?;
         Ok(Self(format!("{path} of {}", self.0)))
     }
+
+    pub fn matching(&self, glob: &str) -> Result<Self, Problem> {
+        if glob.is_empty() || glob.contains('/') {
+            return Err(problem(ProblemKind::Invalid, "bad-glob", format!("`{glob}` stands for no names")));
+        }
+        Ok(Self(format!("{glob} of {}", self.0)))
+    }
 }
 
 pub struct Run(Entry);

@@ -58,6 +58,13 @@ pub enum Content {
         /// Relative, normalised.
         path: String,
     },
+    /// Those entries of a directory that a step leaves whose names match; only ever copied.
+    Matching {
+        /// An earlier content: what a step leaves, or a part of it.
+        of: ContentId,
+        /// As [`Names::of`](super::Names::of) reads it.
+        glob: String,
+    },
 }
 
 /// A file that a strategy wrote itself.

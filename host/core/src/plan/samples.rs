@@ -78,6 +78,7 @@ fn every_content() -> Vec<Content> {
         Content::Cache { name: "wheels".to_owned() },
         Content::Secret { name: "token".to_owned() },
         Content::Part { of: ContentId(3), path: "out/site".to_owned() },
+        Content::Matching { of: ContentId(8), glob: "*.{jar,war}".to_owned() },
     ]
 }
 

@@ -109,10 +109,11 @@ fn holds(keyword: &str, rule: &Value, value: &Value) -> bool {
     }
 }
 
-/// The four patterns of the schema; core has no regular expressions.
+/// The five patterns of the schema; core has no regular expressions.
 fn matches_pattern(pattern: &str, text: &str) -> bool {
     match pattern {
         "^/" => text.starts_with('/'),
+        "^[^/]+$" => !text.is_empty() && !text.contains('/'),
         "^[^/]" => text.starts_with(|first| first != '/'),
         "^(text|base64):" => text.starts_with("text:") || text.starts_with("base64:"),
         "^sha256:[0-9a-f]{64}$" => text.strip_prefix("sha256:").is_some_and(|digits| digits.len() == 64),

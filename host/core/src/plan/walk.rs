@@ -16,6 +16,7 @@ impl Plan {
     }
 
     /// The content that a chain of parts ends in, with the path below it (`""` for the whole). `None` where a number leads nowhere.
+    /// Entries that are picked by their names lead to the directory that holds them: see [`Plan::glob`].
     pub fn resolve(&self, id: ContentId) -> Option<(ContentId, &Content, String)> {
         let mut below = String::new();
         let mut at = id;
@@ -26,10 +27,29 @@ impl Plan {
                     below = if below.is_empty() { path.clone() } else { format!("{path}/{below}") };
                     at = *of;
                 }
-                Content::Part { .. } => return None,
+                // Nothing is a part of what was picked.
+                Content::Matching { of, .. } if of.0 < at.0 && at == id => at = *of,
+                Content::Part { .. } | Content::Matching { .. } => return None,
                 content => return Some((at, content, below)),
             }
         }
+    }
+
+    /// The glob of a content that is entries of a directory; `None` for all others.
+    pub fn glob(&self, id: ContentId) -> Option<&str> {
+        match self.content(id)? {
+            Content::Matching { glob, .. } => Some(glob),
+            _ => None,
+        }
+    }
+
+    /// Where content lies in the container or image that leaves it, with the glob where it is entries of a directory. `None` for what has
+    /// no such place.
+    pub fn path_of(&self, id: ContentId) -> Option<String> {
+        let (_, whole, below) = self.resolve(id)?;
+        let (Content::Capture { path, .. } | Content::ImageFiles { path, .. }) = whole else { return None };
+        let parts = [path.as_str(), &below, self.glob(id).unwrap_or_default()];
+        Some(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"))
     }
 
     /// The step that makes a content; `None` for what is there before any step.

@@ -45,7 +45,7 @@ pub fn pack(
             let secret = contents.secrets.get(name).ok_or_else(|| not_there("secret"))?;
             packer.secret(secret, &below).and_then(|found| found.ok_or_else(|| not_there(&below)))?;
         }
-        Content::Empty | Content::Part { .. } => return Err(not_there(&below)),
+        Content::Empty | Content::Part { .. } | Content::Matching { .. } => return Err(not_there(&below)),
         Content::Capture { .. } | Content::Output { .. } | Content::ImageFiles { .. } | Content::Cache { .. } => {
             return Err(Error::InEngine { content });
         }

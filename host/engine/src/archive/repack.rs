@@ -11,6 +11,8 @@ use std::{
 
 use tar::EntryType;
 
+use sti_core::plan::Names;
+
 use super::{
     Error, Owner, Times,
     pack::join,
@@ -35,6 +37,17 @@ pub struct Repack {
     /// Takes the first part of every name away: an engine answers for `/tmp/build` with `build/…`. One file then arrives as
     /// the file `at` itself. Podman answers for a volume with `/…`, whose first part is nothing.
     pub strip_first: bool,
+    /// Of a directory, only these entries, with all below them. The directory itself is then not written: what lies there stays as it is.
+    pub only: Option<Choice>,
+}
+
+/// Some entries of a directory.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// What they are called.
+    pub names: Names,
+    /// The directory and the glob, for whoever reads that there is none.
+    pub path: String,
 }
 
 /// Reads a foreign tar to its end and writes it again.
@@ -42,13 +55,22 @@ pub struct Repack {
 /// Names must be relative (but see [`Repack::strip_first`]) and without `..`; hard links lead to earlier files; nothing lies below a link or a file of the same
 /// archive; devices, FIFOs and sparse files are refused, each as [`Error::Hostile`] with the entry's name. Directories that the archive
 /// implies are written out, and the first entry is the directory `at`, also for an archive without any entry. Extended attributes
-/// are left behind.
+/// are left behind. Where [`Repack::only`] holds of no entry, that is [`Error::NothingMatches`].
 pub fn repack(from: &mut dyn Read, out: &mut dyn Write, to: &Repack, told: &dyn Fn(u64)) -> Result<(), Error> {
     let mut reader = Reader::new(from);
-    let mut judge =
-        Judge { to, tar: TarWriter::new(out, told), seen: HashMap::new(), hasher: RandomState::new(), buffer: Vec::new() };
+    let mut judge = Judge {
+        to,
+        tar: TarWriter::new(out, told),
+        seen: HashMap::new(),
+        hasher: RandomState::new(),
+        buffer: Vec::new(),
+        has_picked: false,
+    };
     while let Some(member) = reader.next()? {
         judge.entry(&member, &mut reader)?;
+    }
+    if let Some(choice) = to.only.as_ref().filter(|_| !judge.has_picked) {
+        return Err(Error::NothingMatches { path: choice.path.clone() });
     }
     if judge.seen.is_empty() {
         judge.directory(b"", &judge.implied())?;
@@ -69,11 +91,15 @@ struct Judge<'a> {
     seen: HashMap<u64, Seen>,
     hasher: RandomState,
     buffer: Vec<u8>,
+    has_picked: bool,
 }
 
 impl Judge<'_> {
     fn entry(&mut self, member: &Member, reader: &mut Reader<'_>) -> Result<(), Error> {
         let path = self.place(&member.path).map_err(|why| hostile(&member.path, why))?;
+        if !self.picks(&path) {
+            return Ok(());
+        }
         let facts = Facts { mode: member.mode, owner: self.owner(member)?, seconds: self.to.times.of(member.seconds) };
         self.judge(&path, member).map_err(|why| hostile(&member.path, why))?;
         self.parents(&path).map_err(|refusal| refusal.of(&member.path))?;
@@ -87,7 +113,11 @@ impl Judge<'_> {
             EntryType::Link => {
                 let target = self.place(&member.target).map_err(|why| hostile(&member.path, why))?;
                 let Some(kind @ (Seen::File | Seen::Symlink)) = self.kind_of(&target) else {
-                    return Err(hostile(&member.path, "it is a hard link to what is no earlier file of the archive"));
+                    let why = match self.to.only {
+                        Some(_) => "it is a hard link to what was not picked; pick the whole directory",
+                        None => "it is a hard link to what is no earlier file of the archive",
+                    };
+                    return Err(hostile(&member.path, why));
                 };
                 self.remember(&path, kind);
                 self.tar.hardlink(&full, &join(self.to.at.as_bytes(), &target), facts)
@@ -98,6 +128,15 @@ impl Judge<'_> {
                 self.content(reader, member.size)
             }
         }
+    }
+
+    /// Whether an entry is wanted. Bytes of others are passed over by whoever reads the next one.
+    fn picks(&mut self, path: &[u8]) -> bool {
+        let Some(choice) = &self.to.only else { return true };
+        let name = path.split(|byte| *byte == b'/').next().unwrap_or_default();
+        let picks = !name.is_empty() && choice.names.hold(name);
+        self.has_picked |= picks;
+        picks
     }
 
     fn judge(&self, path: &[u8], member: &Member) -> Result<(), &'static str> {
@@ -146,6 +185,7 @@ impl Judge<'_> {
         let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
         for end in std::iter::once(0).chain(ends) {
             match self.kind_of(&path[..end]) {
+                None if end == 0 && self.to.only.is_some() => {}
                 Some(Seen::Directory) => {}
                 Some(Seen::Symlink) => return Err(Refusal::Because("it lies below a symbolic link of the same archive")),
                 Some(Seen::File) => return Err(Refusal::Because("it lies below a file of the same archive")),

@@ -74,6 +74,31 @@ pub(super) async fn hands_a_captured_file_over(bench: &dyn Bench) -> Result<(), 
     stage.holds(&product, "/app/part", "13").await
 }
 
+pub(super) async fn hands_entries_over_by_their_names(bench: &dyn Bench) -> Result<(), Failure> {
+    let mut stage = Stage::new(bench, "capture-names", User::Numeric).await;
+    let words = "write /app/out/a.jar 1 then write /app/out/b.txt 2 then write /app/out/c.jar/x 3";
+    let make = stage.run(words, vec![]);
+    let directory = stage.capture(make, "/app/out");
+    let jars = stage.content(Content::Matching { of: directory, glob: "*.jar".to_owned() });
+    let app = stage.commit("ensure /app/to/c.jar", vec![copied(jars, "/app/to")]);
+    let product = stage.product(app).await?;
+    stage.holds(&product, "/app/to/a.jar", "1").await?;
+    stage.holds(&product, "/app/to/c.jar/x", "3").await?;
+    stage.lacks(&product, "/app/to/b.txt").await
+}
+
+pub(super) async fn misses_entries_of_which_there_is_none(bench: &dyn Bench) -> Result<(), Failure> {
+    let mut stage = Stage::new(bench, "capture-no-names", User::Numeric).await;
+    let make = stage.run("write /app/out/b.txt 2", vec![]);
+    let directory = stage.capture(make, "/app/out");
+    let jars = stage.content(Content::Matching { of: directory, glob: "*.jar".to_owned() });
+    let app = stage.commit("print never", vec![copied(jars, "/app/to")]);
+    let refused = stage.try_execute(app).await?;
+    let is_said = matches!(&refused, Err(Error::NotLeft { path, .. }) if path == "/app/out/*.jar");
+    holds_true(&format!("what is missing is said: {refused:?}"), is_said)?;
+    stage.engine.clean_up().await.map_err(Failure::new)
+}
+
 pub(super) async fn gives_what_was_captured_to_the_next_user(bench: &dyn Bench) -> Result<(), Failure> {
     let mut stage = Stage::new(bench, "capture-user", User::Numeric).await;
     let empty = stage.content(Content::Empty);

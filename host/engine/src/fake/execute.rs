@@ -230,9 +230,8 @@ impl Work<'_> {
     fn engine_content(&self, id: ContentId) -> Result<Option<Files>, Error> {
         let (whole, content, below) = self.plan.resolve(id).ok_or_else(|| nothing("a content"))?;
         let files = match content {
-            Content::Source | Content::Empty | Content::Files { .. } | Content::Secret { .. } | Content::Part { .. } => {
-                return Ok(None);
-            }
+            Content::Source | Content::Empty | Content::Files { .. } | Content::Secret { .. } => return Ok(None),
+            Content::Part { .. } | Content::Matching { .. } => return Ok(None),
             Content::Capture { .. } | Content::Output { .. } => self.captured.get(&whole).cloned().flatten(),
             Content::ImageFiles { step, path } => {
                 let base = self.base(&Base::Step { step: *step })?;
@@ -244,7 +243,12 @@ impl Work<'_> {
             }
         };
         let part = files.and_then(|files| files.copy(below.as_bytes()));
-        part.map(Some).ok_or_else(|| Error::NotLeft { title: "the plan".to_owned(), path: below })
+        let part = match self.plan.glob(id) {
+            Some(glob) => part.and_then(|files| files.matching(glob)),
+            None => part,
+        };
+        let path = || self.plan.path_of(id).unwrap_or(below);
+        part.map(Some).ok_or_else(|| Error::NotLeft { title: "the plan".to_owned(), path: path() })
     }
 
     /// What is mounted for secrets, with the directory itself at the top.
@@ -319,7 +323,7 @@ pub(super) fn resolve(files: &Files, user: &str) -> Result<Identity, Error> {
 /// Reads what a program printed as a tar.
 fn output(printed: &[u8]) -> Result<Files, archive::Error> {
     let mut tar = Vec::new();
-    let to = Repack { at: PLACE.to_owned(), owner: None, times: Times::Kept, strip_first: false };
+    let to = Repack { at: PLACE.to_owned(), owner: None, times: Times::Kept, strip_first: false, only: None };
     archive::repack(&mut { printed }, &mut tar, &to, &|_| {})?;
     unpacked(&tar)
 }

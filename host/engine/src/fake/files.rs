@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use sti_core::plan::Names;
 use tar::EntryType;
 
 /// More links on the way to a file than any system follows.
@@ -109,6 +110,16 @@ impl Files {
         let below = self.0.iter().filter_map(|(own, node)| Some((relative(own, path)?.to_vec(), node.clone())));
         let copy = Self(below.collect());
         (!copy.0.is_empty()).then_some(copy)
+    }
+
+    /// The entries of the top whose names match, without the top; `None` where there are none.
+    pub fn matching(&self, glob: &str) -> Option<Self> {
+        let names = Names::of(glob).ok()?;
+        let first =
+            |path: &[u8]| path.split(|byte| *byte == b'/').next().is_some_and(|name| !name.is_empty() && names.hold(name));
+        let picked: BTreeMap<_, _> =
+            self.0.iter().filter(|(path, _)| first(path)).map(|(path, node)| (path.clone(), node.clone())).collect();
+        (!picked.is_empty()).then_some(Self(picked))
     }
 
     /// Puts a content at a path, over what is there.

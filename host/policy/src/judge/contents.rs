@@ -1,7 +1,7 @@
 //! Contents: what they are made of must exist, lie at an honest path, and be granted.
 
 use sti_core::Plan;
-use sti_core::plan::{Action, Content, PlanFile, StepId};
+use sti_core::plan::{Action, Content, ContentId, Names, PlanFile, StepId};
 
 use super::At;
 use super::paths::{judge_absolute, judge_relative};
@@ -40,12 +40,25 @@ fn judge_content(plan: &Plan, content: &Content, at: &At<'_>) -> Result<(), Deni
         Content::Cache { name } => judge_granted(at, "cache", name, &at.grant.named.caches),
         Content::Secret { name } => at.grant.judge_secret(name, &at.place),
         Content::Part { path, .. } => judge_relative(at, "take the part", path),
+        Content::Matching { of, glob } => judge_choice(plan, *of, glob, at),
     }
+}
+
+/// Entries of a directory that a step leaves; which ones is said by names, which lead nowhere else.
+fn judge_choice(plan: &Plan, of: ContentId, glob: &str, at: &At<'_>) -> Result<(), Denial> {
+    let wish = || format!("pick what matches `{}`", shown(glob));
+    if let Err(why) = Names::of(glob) {
+        return Err(at.refuse(wish(), format!("that stands for no names: {why}")));
+    }
+    if plan.made_by(of).is_none() || plan.glob(of).is_some() {
+        return Err(at.refuse(wish(), "only of what a step leaves can entries be picked"));
+    }
+    Ok(())
 }
 
 /// How many parts a content is deep, by the depths of the earlier ones.
 fn judge_depth(earlier: &[usize], content: &Content, at: &At<'_>) -> Result<usize, Denial> {
-    let Content::Part { of, .. } = content else { return Ok(0) };
+    let (Content::Part { of, .. } | Content::Matching { of, .. }) = content else { return Ok(0) };
     match earlier.get(of.0 as usize) {
         None => Err(at.refuse(format!("take a part of content {}", of.0), "a part is written after what it is a part of")),
         Some(depth) if *depth >= MOST_PARTS_OF_PARTS => {

@@ -3,7 +3,7 @@
 //! A user's name, a library that is loaded first, a program that root is about to start: each is as good as root itself.
 
 use sti_core::Plan;
-use sti_core::plan::{Action, Content, ContentId, Instruction, Step, is_at_or_below};
+use sti_core::plan::{Action, Content, ContentId, Instruction, Names, Step, is_at_or_below};
 
 use super::At;
 use super::users::Standing;
@@ -24,7 +24,10 @@ pub(super) fn judge(plan: &Plan, step: &Step, base: &Standing, at: &At<'_>) -> R
         return Err(refuse(format!("put content at `{}`", shown(path)), "what stands there decides who is root", base, at));
     }
     for (number, (content, outer)) in places.iter().enumerate().filter(|(_, (content, _))| may_hold_links(plan, *content)) {
-        let led = places.iter().enumerate().find(|(other, (_, path))| *other != number && is_at_or_below(path, outer));
+        let is_led = |(other, (inner, path)): &(usize, &(ContentId, &str))| {
+            *other != number && is_at_or_below(path, outer) && may_hold(plan, (*content, outer), (*inner, path))
+        };
+        let led = places.iter().enumerate().find(is_led);
         if let Some((_, (_, path))) = led {
             let wish = format!("put content at `{}` and at `{}`", shown(path), shown(outer));
             return Err(refuse(wish, &format!("a link in content {} could lead the other to root's files", content.0), base, at));
@@ -65,6 +68,25 @@ fn copied(instruction: &Instruction) -> Option<(ContentId, &str)> {
 /// Files that a plugin writes itself are plain files, and so are secrets.
 fn may_hold_links(plan: &Plan, content: ContentId) -> bool {
     !matches!(plan.resolve(content), Some((_, Content::Files { .. } | Content::Secret { .. } | Content::Empty, _)))
+}
+
+/// Whether what is put at `outer` may hold, by its names, what lies on the way of what is put at or below it.
+fn may_hold(plan: &Plan, (content, outer): (ContentId, &str), (inner, path): (ContentId, &str)) -> bool {
+    let names_of = |content| plan.glob(content).and_then(|glob| Names::of(glob).ok());
+    let Some(names) = names_of(content) else { return true };
+    match path.strip_prefix(outer).unwrap_or(path).trim_start_matches('/').split('/').next() {
+        None | Some("") if of_one_directory(plan, content, inner) => false,
+        None | Some("") => !names_of(inner).is_some_and(|others| others.are_apart_from(&names)),
+        Some(name) => names.hold(name.as_bytes()),
+    }
+}
+
+/// Whether two contents are entries of the same directory: one name is one thing there, and no link and a directory at once.
+fn of_one_directory(plan: &Plan, one: ContentId, other: ContentId) -> bool {
+    match (plan.content(one), plan.content(other)) {
+        (Some(Content::Matching { of: one, .. }), Some(Content::Matching { of: other, .. })) => one == other,
+        _ => false,
+    }
 }
 
 /// Tells whether a path equals, lies below or lies above `/etc` or a directory of programs or libraries.

@@ -78,7 +78,12 @@ fn judge_run(plan: &Plan, run: &Run, at: &At<'_>) -> Result<(), Denial> {
                 "what is copied stays in the image, and this lies in a directory of which nothing does",
             ));
         }
-        if !taken.insert(&place.at) {
+        let glob = plan.glob(place.content);
+        if let (Some(glob), Placement::Mounted) = (glob, place.placement) {
+            let wish = format!("mount what matches `{}`", shown(glob));
+            return Err(at.refuse(wish, "entries that are picked by their names are copied, beside what is there"));
+        }
+        if glob.is_none() && !taken.insert(&place.at) {
             return Err(at.refuse(
                 format!("put two contents at `{}`", shown(&place.at)),
                 "each place of a container is given one content",

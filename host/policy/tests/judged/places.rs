@@ -101,6 +101,50 @@ fn refuses_places_that_a_link_of_other_content_could_lead_elsewhere() {
     ");
 }
 
+/// A plan whose second step is given entries of a directory (by their globs) and nothing (without one) at places.
+fn picking(places: &[(Option<&str>, &str)], placement: Placement) -> Plan {
+    let mut plan = plan();
+    plan.steps.push(run(image("builder")));
+    let mut given = Vec::new();
+    for (number, (glob, at)) in places.iter().enumerate() {
+        // Each of a directory of its own, unless the glob is the same.
+        let first = places.iter().position(|(earlier, _)| earlier == glob).unwrap_or(number);
+        plan.contents.push(Content::Capture { step: StepId(0), path: format!("/out/{first}") });
+        let mut content = ContentId(u32::try_from(plan.contents.len() - 1).unwrap());
+        if let Some(glob) = glob {
+            plan.contents.push(Content::Matching { of: content, glob: (*glob).to_owned() });
+            content = ContentId(content.0 + 1);
+        }
+        given.push(Place { content, at: (*at).to_owned(), placement });
+    }
+    if let Action::Run(run) = &mut plan.steps[1].action {
+        run.places = given;
+        run.commit = Some(ImageChanges::default());
+    }
+    plan
+}
+
+#[test]
+fn lets_entries_that_are_picked_lie_beside_each_other() {
+    let copied = |places: &[(Option<&str>, &str)]| judged(&Policy::none(), picking(places, Placement::Copied));
+    let jars = Some("*.jar");
+    assert_eq!(copied(&[(jars, "/srv"), (None, "/srv/old"), (Some("*.war"), "/srv"), (jars, "/srv/lib")]), Ok(()));
+    for led in [(None, "/srv/a.jar"), (None, "/srv/a.jar/x"), (Some("app*"), "/srv"), (Some("*"), "/srv/b.jar")] {
+        let denial = copied(&[(jars, "/srv"), led]).unwrap_err();
+        assert!(denial.contains("could lead the other to root's files"), "{led:?}: {denial}");
+    }
+    let mounted = judged(&Policy::none(), picking(&[(jars, "/srv")], Placement::Mounted)).unwrap_err();
+    assert!(mounted.contains("mount what matches `*.jar`"), "{mounted}");
+    for glob in ["lib/*.jar", "["] {
+        let denial = copied(&[(Some(glob), "/srv")]).unwrap_err();
+        assert!(denial.contains("stands for no names"), "{glob}: {denial}");
+    }
+    let mut of_the_source = picking(&[(jars, "/srv")], Placement::Copied);
+    of_the_source.contents.push(Content::Matching { of: ContentId(0), glob: "*".to_owned() });
+    let denial = judged(&Policy::none(), of_the_source).unwrap_err();
+    assert!(denial.contains("only of what a step leaves"), "{denial}");
+}
+
 #[test]
 fn approves_the_places_that_strategies_use() {
     let usual =

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use sti_core::{
     ImageFacts, Plan, Problem, ProblemKind, Variable,
     plan::{
-        APP, Action, Assemble, Author, Base, Build, Content, ContentId, Copied, ImageChanges, Instruction, Layer, Network, Place,
-        Placement, PlanFile, Product, Purpose, Run, Step, StepId, Triggers, is_at_or_below,
+        APP, Action, Assemble, Author, Base, Build, Content, ContentId, Copied, ImageChanges, Instruction, Layer, Names, Network,
+        Place, Placement, PlanFile, Product, Purpose, Run, Step, StepId, Triggers, is_at_or_below,
     },
 };
 
@@ -71,13 +71,37 @@ impl Draft {
         }
         let bytes = match &content {
             Content::Capture { path, .. } | Content::ImageFiles { path, .. } => absolute(path)?.len(),
-            Content::Part { path, .. } => relative(path)?.len(),
+            Content::Part { of, path } => {
+                self.check_is_whole(*of)?;
+                relative(path)?.len()
+            }
+            Content::Matching { glob, .. } => text(glob, "a glob")?.len(),
             Content::Cache { name } | Content::Secret { name } => text(name, "a name")?.len(),
             Content::Source | Content::Empty | Content::Files { .. } | Content::Output { .. } => 0,
         };
         budget.spend_one(bytes)?;
         self.plan.contents.push(content);
         Ok(ContentId(number(self.plan.contents.len() - 1)))
+    }
+
+    /// Entries of a directory that a step leaves.
+    pub(crate) fn matching(&mut self, of: ContentId, glob: String, budget: &mut Budget) -> Written<ContentId> {
+        self.check_is_whole(of)?;
+        if self.plan.made_by(of).is_none() {
+            return refused("not-left-by-a-step", "only of what a step leaves can entries be picked by their names".to_owned());
+        }
+        if let Err(why) = Names::of(text(&glob, "a glob")?) {
+            return refused("bad-glob", format!("`{}` stands for no names: {why}", hygiene::line(&glob, 80)));
+        }
+        self.content(Content::Matching { of, glob }, budget)
+    }
+
+    /// What was picked by names is no directory of which there could be a part.
+    fn check_is_whole(&self, content: ContentId) -> Written<()> {
+        match self.plan.glob(content) {
+            Some(glob) => refused("part-of-matching", format!("what matches `{}` has no parts", hygiene::line(glob, 80))),
+            None => Ok(()),
+        }
     }
 
     /// Files that the plugin writes itself, put into the order of their paths.
@@ -176,8 +200,9 @@ impl Draft {
     pub(crate) fn place(&mut self, step: StepId, place: Place, budget: &mut Budget) -> Written<()> {
         budget.spend_one(absolute(&place.at)?.len())?;
         self.check_order(step, place.content)?;
-        if place.placement == Placement::Copied {
-            self.check_no_secret(place.content)?;
+        match place.placement {
+            Placement::Copied => self.check_no_secret(place.content)?,
+            Placement::Mounted => self.check_is_no_choice(place.content)?,
         }
         self.in_run(step, |run| run.places.push(place));
         Ok(())
@@ -214,6 +239,14 @@ impl Draft {
                 refused("later-step", "a step can use what earlier steps leave, not its own nor a later one's".to_owned())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Entries that were picked by their names go into a directory beside others, and a mount has none.
+    fn check_is_no_choice(&self, content: ContentId) -> Written<()> {
+        match self.plan.glob(content) {
+            Some(glob) => refused("matching-mounted", format!("what matches `{}` can only be copied", hygiene::line(glob, 80))),
+            None => Ok(()),
         }
     }
 
@@ -344,6 +377,26 @@ mod tests {
         check_refused(draft.place(first, place(of_first, Placement::Mounted), &mut budget), "later-step");
         check_refused(draft.place(first, place(of_second, Placement::Copied), &mut budget), "later-step");
         check_refused(draft.place(first, place(part, Placement::Copied), &mut budget), "later-step");
+    }
+
+    #[test]
+    fn picks_by_names_what_a_step_leaves_and_only_copies_it() {
+        let (mut draft, mut budget) = draft();
+        let first = check_written(draft.run("first", Base::Scratch, &mut budget));
+        let second = check_written(draft.run("second", Base::Scratch, &mut budget));
+        let left = check_written(draft.content(Content::Capture { step: first, path: "/out".to_owned() }, &mut budget));
+        let source = check_written(draft.content(Content::Source, &mut budget));
+        let picked = check_written(draft.matching(left, "*.jar".to_owned(), &mut budget));
+        check_written(draft.place(second, place(picked, Placement::Copied), &mut budget));
+        check_refused(draft.place(first, place(picked, Placement::Copied), &mut budget), "later-step");
+        check_refused(draft.place(second, place(picked, Placement::Mounted), &mut budget), "matching-mounted");
+        check_refused(draft.matching(source, "*.jar".to_owned(), &mut budget), "not-left-by-a-step");
+        check_refused(draft.matching(picked, "a*".to_owned(), &mut budget), "part-of-matching");
+        check_refused(draft.content(Content::Part { of: picked, path: "a".to_owned() }, &mut budget), "part-of-matching");
+        for glob in ["lib/*.jar", "["] {
+            check_refused(draft.matching(left, glob.to_owned(), &mut budget), "bad-glob");
+        }
+        check_refused(draft.matching(left, "a\0".to_owned(), &mut budget), "nul-byte");
     }
 
     #[test]

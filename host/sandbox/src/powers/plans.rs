@@ -82,6 +82,11 @@ impl wit::HostContent for State {
         self.write(|draft, budget| Ok(Content(draft.content(Kind::Part { of, path }, budget)?.0)))
     }
 
+    fn matching(&mut self, content: Resource<Content>, glob: String) -> Answer<Resource<Content>> {
+        let of = self.content_of(&content)?;
+        self.write(|draft, budget| Ok(Content(draft.matching(of, glob, budget)?.0)))
+    }
+
     fn drop(&mut self, content: Resource<Content>) -> Done {
         self.handles.delete(content)?;
         Ok(())

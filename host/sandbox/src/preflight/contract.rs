@@ -138,6 +138,7 @@ const INTERFACES: [Interface; 9] = [
             Power::Plan,
             &[
                 "[method]content.part",
+                "[method]content.matching",
                 "[method]plan.source",
                 "[method]plan.empty",
                 "[method]plan.files",

@@ -59,8 +59,11 @@ pub(super) fn base(base: &Base) -> String {
 pub(super) fn content(plan: &Plan, id: ContentId) -> String {
     match plan.resolve(id) {
         None => format!("content {}, which is not there", id.0),
-        Some((_, whole, below)) if below.is_empty() => whole_content(whole),
-        Some((_, whole, below)) => format!("{} of {}", quoted(&below), whole_content(whole)),
+        Some((_, whole, below)) => {
+            let within = [Some(below.as_str()).filter(|below| !below.is_empty()), plan.glob(id)];
+            let parts = within.into_iter().flatten().collect::<Vec<_>>().join("/");
+            if parts.is_empty() { whole_content(whole) } else { format!("{} of {}", quoted(&parts), whole_content(whole)) }
+        }
     }
 }
 
@@ -75,6 +78,7 @@ fn whole_content(content: &Content) -> String {
         Content::Cache { name } => format!("the cache {}", quoted(name)),
         Content::Secret { name } => format!("the secret {}", quoted(name)),
         Content::Part { path, .. } => quoted(path),
+        Content::Matching { glob, .. } => quoted(glob),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Foreign tars.
 
+use sti_core::plan::Names;
 use tar::{EntryType, Header};
 
 use super::*;
-use crate::archive::{Repack, repack};
+use crate::archive::{Choice, Repack, repack};
 
 /// A tar as anybody could write it, entry by entry.
 #[derive(Default)]
@@ -51,8 +52,31 @@ impl Foreign {
 
 fn repacked(tar: &[u8], owner: Option<Owner>, strip_first: bool) -> Result<Vec<String>, Error> {
     let mut out = Vec::new();
-    repack(&mut { tar }, &mut out, &Repack { at: "x".to_owned(), owner, times: Times::Kept, strip_first }, &|_| {})?;
+    repack(&mut { tar }, &mut out, &Repack { at: "x".to_owned(), owner, times: Times::Kept, strip_first, only: None }, &|_| {})?;
     Ok(lines(&out))
+}
+
+fn picked(tar: &[u8], glob: &str) -> Result<Vec<String>, Error> {
+    let mut out = Vec::new();
+    let only = Some(Choice { names: Names::of(glob).unwrap(), path: format!("/out/{glob}") });
+    let to = Repack { at: "x".to_owned(), owner: None, times: Times::Kept, strip_first: true, only };
+    repack(&mut { tar }, &mut out, &to, &|_| {})?;
+    Ok(lines(&out))
+}
+
+#[test]
+fn writes_only_the_entries_that_are_wanted_and_not_their_directory() {
+    let foreign = Foreign::default().directory("out/").file("out/a.txt", "1").directory("out/b.d/").file("out/b.d/c.txt", "2");
+    let foreign = foreign.symlink("out/l.txt", "a.txt").hardlink("out/h.txt", "out/a.txt").end();
+    let texts = ["file 640 12:34 x/a.txt 1", "link 640 12:34 x/l.txt a.txt", "name 640 12:34 x/h.txt x/a.txt"];
+    assert_eq!(picked(&foreign, "*.txt").unwrap(), texts);
+    assert_eq!(picked(&foreign, "b*").unwrap(), ["directory 640 12:34 x/b.d/", "file 640 12:34 x/b.d/c.txt 2"]);
+    let nothing = picked(&foreign, "*.jar").unwrap_err();
+    assert!(matches!(&nothing, Error::NothingMatches { path } if path == "/out/*.jar"), "{nothing}");
+    let torn = picked(&foreign, "h.txt").unwrap_err();
+    assert!(torn.to_string().contains("pick the whole directory"), "{torn}");
+    let file = Foreign::default().file("out", "1").end();
+    assert!(matches!(picked(&file, "*"), Err(Error::NothingMatches { .. })));
 }
 
 #[test]
