@@ -7,6 +7,7 @@ mod fetching;
 mod own_engine;
 mod program;
 mod sources;
+mod table;
 
 use std::{
     fs,
@@ -79,7 +80,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
         rows.push(measure(case, &options, &engine, &program, &fixture).with_context(|| case.name)?);
     }
     ensure!(!rows.is_empty(), "no such case; there are: {}", CASES.iter().map(|case| case.name).collect::<Vec<_>>().join(", "));
-    print_table(&rows, options.runs);
+    table::print(&rows, options.runs);
     Ok(())
 }
 
@@ -169,29 +170,4 @@ fn median(times: &[Times]) -> Times {
         sorted[sorted.len() / 2]
     };
     Times { answer: middle(|times| times.answer), end: middle(|times| times.end) }
-}
-
-fn print_table(rows: &[Row], runs: usize) {
-    println!("\nmedians of {runs}; seconds to the answer, and to the end with everything cleaned up\n");
-    println!(
-        "{:28} {:>8} {:>8} {:>6}  {:>8} {:>8} {:>6}  {:>8} {:>11} {:>9}",
-        "case", "bare", "sti", "ratio", "bare end", "sti end", "ratio", "requests", "peak memory", "temp disk"
-    );
-    for Row { case, bare, sti, observed } in rows {
-        let seconds = |time: Duration| format!("{:.3}", time.as_secs_f64());
-        let ratio = |sti: Duration, bare: Duration| format!("{:.2}", sti.as_secs_f64() / bare.as_secs_f64());
-        println!(
-            "{:28} {:>8} {:>8} {:>6}  {:>8} {:>8} {:>6}  {:>8} {:>7.1} MiB {:>7} B",
-            case.name,
-            seconds(bare.answer),
-            seconds(sti.answer),
-            ratio(sti.answer, bare.answer),
-            seconds(bare.end),
-            seconds(sti.end),
-            ratio(sti.end, bare.end),
-            observed.requests,
-            observed.peak_memory_kib / 1024.0,
-            observed.temporary_bytes,
-        );
-    }
 }
