@@ -3,6 +3,7 @@
 
 mod bare;
 mod cases;
+mod contract;
 mod fetching;
 mod own_engine;
 mod program;
