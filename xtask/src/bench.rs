@@ -6,6 +6,7 @@ mod cases;
 mod contract;
 mod fetching;
 mod own_engine;
+mod products;
 mod program;
 mod sources;
 mod table;
@@ -152,6 +153,7 @@ fn measure(case: &'static Case, options: &Options, engine: &Engine, program: &Pr
             let (bare, sti) = (by_bare[turn - 1].answer.as_secs_f64(), by_sti[turn - 1].answer.as_secs_f64());
             println!("{turn}: bare calls {bare:.3} s, sti {sti:.3} s");
         }
+        products::compare(engine, bare::PRODUCT, program::PRODUCT)?;
         Ok(Row { case, bare: median(&by_bare), sti: median(&by_sti), observed })
     })();
     traces::remove(engine, LABEL)?;
