@@ -3,10 +3,13 @@
 
 mod bare;
 mod cases;
+mod contract;
 mod fetching;
 mod own_engine;
+mod products;
 mod program;
 mod sources;
+mod table;
 
 use std::{
     fs,
@@ -79,7 +82,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
         rows.push(measure(case, &options, &engine, &program, &fixture).with_context(|| case.name)?);
     }
     ensure!(!rows.is_empty(), "no such case; there are: {}", CASES.iter().map(|case| case.name).collect::<Vec<_>>().join(", "));
-    print_table(&rows, options.runs);
+    table::print(&rows, options.runs);
     Ok(())
 }
 
@@ -150,6 +153,7 @@ fn measure(case: &'static Case, options: &Options, engine: &Engine, program: &Pr
             let (bare, sti) = (by_bare[turn - 1].answer.as_secs_f64(), by_sti[turn - 1].answer.as_secs_f64());
             println!("{turn}: bare calls {bare:.3} s, sti {sti:.3} s");
         }
+        products::compare(engine, bare::PRODUCT, program::PRODUCT)?;
         Ok(Row { case, bare: median(&by_bare), sti: median(&by_sti), observed })
     })();
     traces::remove(engine, LABEL)?;
@@ -169,29 +173,4 @@ fn median(times: &[Times]) -> Times {
         sorted[sorted.len() / 2]
     };
     Times { answer: middle(|times| times.answer), end: middle(|times| times.end) }
-}
-
-fn print_table(rows: &[Row], runs: usize) {
-    println!("\nmedians of {runs}; seconds to the answer, and to the end with everything cleaned up\n");
-    println!(
-        "{:28} {:>8} {:>8} {:>6}  {:>8} {:>8} {:>6}  {:>8} {:>11} {:>9}",
-        "case", "bare", "sti", "ratio", "bare end", "sti end", "ratio", "requests", "peak memory", "temp disk"
-    );
-    for Row { case, bare, sti, observed } in rows {
-        let seconds = |time: Duration| format!("{:.3}", time.as_secs_f64());
-        let ratio = |sti: Duration, bare: Duration| format!("{:.2}", sti.as_secs_f64() / bare.as_secs_f64());
-        println!(
-            "{:28} {:>8} {:>8} {:>6}  {:>8} {:>8} {:>6}  {:>8} {:>7.1} MiB {:>7} B",
-            case.name,
-            seconds(bare.answer),
-            seconds(sti.answer),
-            ratio(sti.answer, bare.answer),
-            seconds(bare.end),
-            seconds(sti.end),
-            ratio(sti.end, bare.end),
-            observed.requests,
-            observed.peak_memory_kib / 1024.0,
-            observed.temporary_bytes,
-        );
-    }
 }

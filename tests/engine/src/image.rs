@@ -33,6 +33,17 @@ pub enum Entry {
         /// What it holds.
         bytes: Vec<u8>,
     },
+    /// A file of somebody's.
+    OwnedFile {
+        /// Absolute.
+        path: String,
+        /// The permission bits.
+        mode: u32,
+        /// User and group.
+        owner: (u64, u64),
+        /// What it holds.
+        bytes: Vec<u8>,
+    },
     /// A further name of a file that stands earlier in the list.
     HardLink {
         /// Absolute.
@@ -113,13 +124,8 @@ impl Image {
                 Entry::Directory { path, mode, owner } => {
                     tar.append_data(&mut header(EntryType::Directory, *mode, *owner, 0), relative(path), std::io::empty())?;
                 }
-                Entry::File { path, mode, bytes } => {
-                    tar.append_data(
-                        &mut header(EntryType::Regular, *mode, (0, 0), bytes.len() as u64),
-                        relative(path),
-                        bytes.as_slice(),
-                    )?;
-                }
+                Entry::File { path, mode, bytes } => append_file(&mut tar, path, *mode, (0, 0), bytes)?,
+                Entry::OwnedFile { path, mode, owner, bytes } => append_file(&mut tar, path, *mode, *owner, bytes)?,
                 Entry::HardLink { path, to } => {
                     tar.append_link(&mut header(EntryType::Link, 0o755, (0, 0), 0), relative(path), relative(to))?;
                 }
@@ -130,6 +136,11 @@ impl Image {
         }
         Ok(tar.finish()?)
     }
+}
+
+fn append_file(tar: &mut Builder<&mut dyn Write>, path: &str, mode: u32, owner: (u64, u64), bytes: &[u8]) -> Result<()> {
+    let mut header = header(EntryType::Regular, mode, owner, bytes.len() as u64);
+    Ok(tar.append_data(&mut header, relative(path), bytes)?)
 }
 
 /// Where the entries of a tar end. Behind them comes what says that it has ended, and nobody reads further.

@@ -1,5 +1,9 @@
 //! The other side: the smallest sequence of API calls that does the same work correctly, by a client that is no slower than it must be.
 
+mod assemble;
+mod frames;
+mod prepare;
+
 use std::{
     fs::{self, File},
     io::{Read, Write},
@@ -17,10 +21,14 @@ use tar::{Builder, EntryType, Header};
 use super::{
     LABEL, Times,
     cases::{Case, USER},
+    contract::Contract,
 };
 
-/// The product of the bare calls, and the one that `sti` makes.
-const PRODUCT: &str = "sti-bench-bare";
+/// The product of the bare calls, without its tag.
+const REPOSITORY: &str = "sti-bench-bare";
+
+/// The same with its tag.
+pub(super) const PRODUCT: &str = "sti-bench-bare:latest";
 
 /// What is built with what.
 pub(super) struct Bare<'a> {
@@ -33,14 +41,17 @@ pub(super) struct Bare<'a> {
 impl Bare<'_> {
     /// Builds once. The product of the time before is removed afterwards, outside of what is measured.
     pub(super) fn run(&self) -> Result<Times> {
-        let name = format!("{PRODUCT}:latest");
-        let before = self.engine.find(&format!("/images/{name}/json"))?.and_then(|image| image["Id"].as_str().map(str::to_owned));
+        let before = self.product()?;
         let began = Instant::now();
         self.engine.get(&format!("/images/{}/json", self.builder))?;
-        let saved = if self.case.artifacts.is_some() { self.save(&name)? } else { None };
-        let built = self.prepare(saved.as_deref())?;
+        // The first time there is none.
+        let earlier = if self.case.artifacts.is_some() { self.product()? } else { None };
+        let containers = match self.case.contract {
+            Contract::Prepare => self.prepare(earlier.as_deref())?,
+            Contract::Assemble => self.assemble(earlier.as_deref())?,
+        };
         let answer = began.elapsed();
-        for id in built.iter().chain(&saved) {
+        for id in &containers {
             self.engine.remove_container(id)?;
         }
         let end = began.elapsed();
@@ -50,33 +61,16 @@ impl Bare<'_> {
         Ok(Times { answer, end })
     }
 
-    /// Runs save-artifacts in the product of the time before; the volume stays with its container. The first time there is none.
-    fn save(&self, name: &str) -> Result<Option<String>> {
-        if self.engine.find(&format!("/images/{name}/json"))?.is_none() {
-            return Ok(None);
-        }
-        let id = self.create(name, "/usr/bin/save-artifacts", "/tmp/artifacts", None)?;
-        self.put(&id, |tar| directory(tar, "tmp/artifacts", 0o755))?;
-        self.run_to_end(&id)?;
-        Ok(Some(id))
+    fn product(&self) -> Result<Option<String>> {
+        let found = self.engine.find(&format!("/images/{PRODUCT}/json"))?;
+        Ok(found.and_then(|image| image["Id"].as_str().map(str::to_owned)))
     }
 
-    /// Runs prepare with the source, and the artifacts where there are some, and commits.
-    fn prepare(&self, saved: Option<&str>) -> Result<Option<String>> {
-        let id = self.create(self.builder, "/usr/bin/prepare", "/tmp/src", saved)?;
-        self.put(&id, |tar| {
-            directory(tar, "tmp/src", 0o755)?;
-            below(tar, self.source, "tmp/src")
-        })?;
-        self.run_to_end(&id)?;
-        let path = format!("/commit?container={id}&repo={PRODUCT}&tag=latest&pause=0");
-        self.engine.post(&path, &json!({ "Cmd": ["/usr/bin/run"] }))?;
-        Ok(Some(id))
-    }
-
-    fn create(&self, image: &str, script: &str, volume: &str, volumes_from: Option<&str>) -> Result<String> {
-        let mount = json!({ "Type": "volume", "Target": volume, "VolumeOptions": { "NoCopy": true, "Labels": { LABEL: "1" } } });
-        let host = json!({ "Mounts": [mount], "VolumesFrom": volumes_from.into_iter().collect::<Vec<_>>() });
+    /// Makes a container that runs one of the contract's scripts.
+    fn create(&self, image: &str, script: &str, mut host: Value) -> Result<String> {
+        // The output is read as it comes; the engine need not write it to its disk as well.
+        host["LogConfig"] = json!({ "Type": "none" });
+        let script = self.case.contract.script(script);
         self.engine.create_container(&json!({ "Image": image, "Entrypoint": [script], "Cmd": [], "HostConfig": host }))
     }
 
@@ -89,20 +83,47 @@ impl Bare<'_> {
         self.engine.send("PUT", &format!("/containers/{id}/archive?path=/"), Body::Tar(&mut body))?.good().map(|_| ())
     }
 
-    /// Attaches, starts, waits. What the script prints is read while it runs, as it must be.
     fn run_to_end(&self, id: &str) -> Result<()> {
+        self.run_and_read(id, |mut output| {
+            let mut printed = Vec::new();
+            output.read_to_end(&mut printed)?;
+            Ok(printed)
+        })
+    }
+
+    /// Attaches, starts, waits. What the script prints is read while it runs, as it must be; what was read is told where it fails.
+    fn run_and_read(&self, id: &str, read: impl FnOnce(Box<dyn Read>) -> Result<Vec<u8>>) -> Result<()> {
         let attach = format!("/containers/{id}/attach?stream=1&stdout=1&stderr=1");
-        let mut output = self.engine.send("POST", &attach, Body::None)?.good()?;
-        let code = thread::scope(|scope| {
+        let output = self.engine.send("POST", &attach, Body::None)?.good()?;
+        let (printed, code) = thread::scope(|scope| {
             self.engine.post(&format!("/containers/{id}/start"), &Value::Null)?;
             let waiting = scope.spawn(|| self.engine.post(&format!("/containers/{id}/wait"), &Value::Null));
-            let mut printed = Vec::new();
-            output.body.read_to_end(&mut printed)?;
-            waiting.join().ok().context("the waiting thread panicked")?
+            let printed = read(output.body)?;
+            anyhow::Ok((printed, waiting.join().ok().context("the waiting thread panicked")??))
         })?;
-        ensure!(code["StatusCode"] == 0, "{id} ended with {code}: {:?}", self.engine.output(id)?);
+        ensure!(code["StatusCode"] == 0, "{id} ended with {code}: {:?}", String::from_utf8_lossy(&printed));
         Ok(())
     }
+
+    fn commit(&self, id: &str) -> Result<()> {
+        let path = format!("/commit?container={id}&repo={REPOSITORY}&tag=latest&pause=0");
+        // Without a word of its own it would keep that of the container, which is the script that builds.
+        let config = json!({ "Entrypoint": [], "Cmd": [self.case.contract.script("run")] });
+        self.engine.post(&path, &config).map(|_| ())
+    }
+}
+
+/// A volume without a name, as a container's mounts take it.
+fn volume(target: &str, begins: Begins) -> Value {
+    let options = json!({ "NoCopy": begins == Begins::Empty, "Labels": { LABEL: "1" } });
+    json!({ "Type": "volume", "Target": target, "VolumeOptions": options })
+}
+
+/// What a volume holds at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begins {
+    Empty,
+    AsTheImage,
 }
 
 fn directory(tar: &mut Builder<&mut dyn Write>, path: &str, mode: u32) -> Result<()> {

@@ -16,7 +16,7 @@ use sti_test_engine::Engine;
 use super::{Times, cases::Case};
 
 /// The product that `sti` makes.
-const PRODUCT: &str = "sti-bench-sti:latest";
+pub(super) const PRODUCT: &str = "sti-bench-sti:latest";
 
 /// A built `sti` with a home of its own, in which its compiled plugins stay from run to run.
 pub(super) struct Program {
@@ -69,9 +69,7 @@ impl Program {
     pub(super) fn build<'a>(&'a self, engine: &'a Engine, source: &Path, builder: &str, case: &Case) -> Build<'a> {
         let source = source.display().to_string();
         let mut arguments = ["build", &source, builder, PRODUCT, "--strategy", "commit", "--json"].map(str::to_owned).to_vec();
-        if case.artifacts.is_none() {
-            arguments.push("--clean".to_owned());
-        }
+        arguments.extend(case.contract.flag(case.artifacts.is_some()).map(str::to_owned));
         Build { program: self, engine, arguments }
     }
 
