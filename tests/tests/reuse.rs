@@ -50,8 +50,11 @@ fn sources(lab: &Lab) -> PathBuf {
     lab.root().join("home/.cache/sti/sources")
 }
 
-/// What a fetched repository leaves: its pack, what the pack is, and the tree.
-const OF_GIT: [&str; 3] = ["bytes", "bytes", "tree"];
+/// What a fetched archive leaves: a tree, and what was found out of it.
+const TREE: [&str; 2] = ["note", "tree"];
+
+/// What a fetched repository leaves: its pack, what the pack is, and such a tree.
+const OF_GIT: [&str; 4] = ["bytes", "bytes", "note", "tree"];
 
 /// The names of what is kept or being made, without their keys.
 fn kept(lab: &Lab) -> Vec<String> {
@@ -174,7 +177,7 @@ fn a_tree_that_somebody_changed_is_fetched_anew() {
     assert_eq!(index_of(&warm(&lab, &address, &[])), "first");
     fs::write(place.parent().unwrap().join("about.json"), "nonsense").unwrap();
     assert_eq!(index_of(&warm(&lab, &address, &[])), "first");
-    assert_eq!(kept(&lab), ["tree"]);
+    assert_eq!(kept(&lab), TREE);
 }
 
 #[test]
@@ -228,7 +231,7 @@ fn what_a_killed_fetch_left_is_not_used_and_removed() {
     assert_eq!(kept(&lab).len(), 1, "a half of it");
     let whole = warm(&lab, &address, &[]);
     assert_eq!(fs::read_dir(whole["kept"].as_str().unwrap()).unwrap().count(), 5_000);
-    assert_eq!(kept(&lab), ["tree"]);
+    assert_eq!(kept(&lab), TREE);
     lab.sti(["fetch", &address, "--json"]).assert_success().assert_says("fetched before and kept");
 }
 
@@ -269,7 +272,7 @@ fn what_servers_do_not_tell_apart_is_downloaded_again_and_its_tree_found() {
         again.assert_success().assert_says("fetched before and kept");
         assert_eq!(serde_json::from_str::<Value>(&again.stdout).unwrap()["kept"], first["kept"]);
         assert!(server.asked_since().1 > 50_000, "{query}");
-        assert_eq!(kept(&lab), ["tree"], "{query}: no bytes");
+        assert_eq!(kept(&lab), TREE, "{query}: no bytes");
         lab.sti(["gc", "--sources"]).assert_success();
     }
 }
@@ -280,10 +283,10 @@ fn what_came_by_a_login_is_not_found_without_it() {
     let web = web(&lab);
     let server = Server::start(&web, Some("ada:swordfish"));
     let bare = server.url.trim_start_matches("http://").to_owned();
-    for (file, left) in [("app.tar", &["tree"][..]), ("app.git", &OF_GIT)] {
+    for (file, left) in [("app.tar", &TREE[..]), ("app.git", &OF_GIT)] {
         let (own, anybodys) = (format!("http://ada:swordfish@{bare}/{file}"), format!("http://{bare}/{file}"));
         warm(&lab, &own, &[]);
-        assert_eq!(kept(&lab), left, "no bytes of a download, and no note of where they came from");
+        assert_eq!(kept(&lab), left, "no bytes of a download, and no second note, of where they came from");
         let refused = lab.sti(["fetch", &anybodys, "--json"]);
         assert_ne!(refused.error()["exit"], 0, "{refused}");
         for entry in fs::read_dir(sources(&lab)).unwrap() {
@@ -336,7 +339,7 @@ fn gc_removes_sources_where_no_engine_answers_and_nothing_that_is_not_ours() {
     lab.run_command(command).assert_exit(5).assert_says("freed 0 B of fetched sources");
     let cleared = lab.sti(["gc", "--sources", "--json"]);
     let sources_told = &cleared.assert_success().events()[0]["sources"];
-    assert_eq!((&sources_told["removed"], &sources_told["kept"]), (&Value::from(1), &Value::from(0)), "{cleared}");
+    assert_eq!((&sources_told["removed"], &sources_told["kept"]), (&Value::from(2), &Value::from(0)), "{cleared}");
     assert!(sources_told["freed_bytes"].as_u64().unwrap() > 50_000, "{cleared}");
     assert_eq!(fs::read_to_string(sources(&lab).join("mine.txt")).unwrap(), "mine");
     assert_eq!(fs::read_to_string(yard.join("decoy")).unwrap(), "untouched");
