@@ -15,8 +15,8 @@ pub fn built_sti() -> &'static Path {
             return path.into();
         }
         let profile = profile_directory();
-        // As the workspace, or else its crates are compiled once more for the features of this one alone.
-        let mut arguments = vec!["build", "--quiet", "--workspace", "--bin", "sti"];
+        // As the workspace and beside a test, or else its crates are compiled once more for the features of this one alone.
+        let mut arguments = vec!["build", "--quiet", "--workspace", "--bin", "sti", "--test", "lab"];
         if profile.ends_with("release") {
             arguments.push("--release");
         }

@@ -40,6 +40,12 @@ pub(crate) fn cargo<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> 
     command
 }
 
+/// The call that builds `target/debug/sti`. Beside a test, whose dependencies decide features of others: so the crates are compiled once
+/// for the program and all tests.
+pub(crate) fn build_sti() -> Command {
+    cargo(["build", "--workspace", "--bin", "sti", "--test", "lab"])
+}
+
 /// Prints a command as it can be typed at the top of the repository.
 pub(crate) fn show(command: &Command) {
     println!("\n$ {}", typed(command));

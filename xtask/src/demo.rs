@@ -13,7 +13,7 @@ use serde_json::json;
 use sti_test_engine::Engine;
 
 use crate::{
-    commands::{self, cargo, command, root, run, run_and_hear, target_directory},
+    commands::{self, build_sti, command, root, run, run_and_hear, target_directory},
     example::{self, BUILDER, LABEL},
     page::{self, Served},
     targets,
@@ -48,7 +48,7 @@ pub(crate) fn demo(builder: Builder) -> Result<()> {
     ensure!(engine.answers(), "no engine answers at {}: start Docker or Podman, or set DOCKER_HOST", engine.url());
     say("the targets, the program and the example's builder image");
     targets::add_missing()?;
-    run(cargo(["build", "--workspace", "--bin", "sti"]))?;
+    run(build_sti())?;
     let traces = Traces::of(&engine, builder)?;
     example::make(&engine)?;
     println!("made the image {BUILDER} (`cargo xtask example-image` does only this)");

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use sti_test_engine::{Engine, can_have};
 
 use crate::{
-    commands::{cargo, command, run as run_shown, run_and_hear, target_directory},
+    commands::{build_sti, command, run as run_shown, run_and_hear, target_directory},
     traces,
 };
 
@@ -41,7 +41,7 @@ enum Build {
 pub(crate) fn run(names: &[&str]) -> Result<()> {
     let engine = ready()?;
     let cases = cases::chosen(names)?;
-    run_shown(cargo(["build", "--workspace", "--bin", "sti"]))?;
+    run_shown(build_sti())?;
     traces::remove(&engine, LABEL)?;
     let tried = cases.iter().try_for_each(|case| try_case(&engine, case).with_context(|| case.name));
     let removed = traces::remove(&engine, LABEL);

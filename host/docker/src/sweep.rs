@@ -193,17 +193,34 @@ impl DockerEngine {
 
     /// Removes containers and volumes, and between them the images that waited for the containers.
     async fn remove_left(&self, left: Left, images: Vec<ImageId>) -> Result<u64, Error> {
-        let mut removed = 0;
-        for container in left.containers.difference(&self.ledger.kept()) {
+        let (mut removed, kept) = (0, self.ledger.kept());
+        for container in left.containers.difference(&kept) {
             self.remove_container(container).await.map_err(Failure::plain)?;
             removed += 1;
         }
         removed += self.remove_images_patiently(images).await?;
-        for volume in &left.volumes {
-            match self.remove_volume(volume).await {
-                Ok(()) => removed += 1,
-                Err(failure) if failure.is_conflict() => {}
-                Err(failure) => return Err(failure.plain()),
+        // One that a kept container has stays with it.
+        let pauses: &[Duration] = if left.containers.is_disjoint(&kept) { &PAUSES_OF_A_BUILDER } else { &[] };
+        Ok(removed + self.remove_volumes_patiently(left.volumes, pauses).await?)
+    }
+
+    /// The engine takes a moment to let go of a volume into which somebody was still writing when they were killed.
+    async fn remove_volumes_patiently(&self, volumes: BTreeSet<String>, pauses: &[Duration]) -> Result<u64, Error> {
+        let mut removed = 0;
+        let mut used = volumes;
+        for pause in [&[Duration::ZERO], pauses].concat() {
+            tokio::time::sleep(pause).await;
+            for volume in std::mem::take(&mut used) {
+                match self.remove_volume(&volume).await {
+                    Ok(()) => removed += 1,
+                    Err(failure) if failure.is_conflict() || failure.message().contains("active mounts") => {
+                        drop(used.insert(volume))
+                    }
+                    Err(failure) => return Err(failure.plain()),
+                }
+            }
+            if used.is_empty() {
+                break;
             }
         }
         Ok(removed)
