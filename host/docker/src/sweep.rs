@@ -214,7 +214,7 @@ impl DockerEngine {
                 match self.remove_volume(&volume).await {
                     Ok(()) => removed += 1,
                     Err(failure) if failure.is_conflict() || failure.message().contains("active mounts") => {
-                        drop(used.insert(volume))
+                        used.insert(volume);
                     }
                     Err(failure) => return Err(failure.plain()),
                 }
