@@ -90,11 +90,11 @@ impl Work<'_> {
 
     /// What is said of the image, with the labels that the command left for it.
     async fn with_labels(&self, changes: &ImageChanges, step: &Step, run: &Run, container: &str) -> Result<ImageChanges, Error> {
-        let file = match &run.labels_from {
-            Some(path) => self.engine.read_in(container, path, labels::LONGEST).await?,
-            None => None,
+        let left = match &run.labels_from {
+            Some(path) => self.engine.labels_left_in(container, path).await?,
+            None => labels::Left::Nothing,
         };
-        labels::with_labels(changes, step, run, file.as_deref())
+        labels::with_labels(changes, step, run, &left)
     }
 
     async fn run_command(&self, id: StepId, step: &Step, run: &Run, container: &str, image: &ImageId) -> Result<(), Error> {
