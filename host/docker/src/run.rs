@@ -6,7 +6,8 @@ use bollard::{
     container::LogOutput,
     errors::Error as Answer,
     query_parameters::{
-        AttachContainerOptionsBuilder, InspectContainerOptions, StartContainerOptions, WaitContainerOptionsBuilder,
+        AttachContainerOptionsBuilder, InspectContainerOptions, KillContainerOptions, StartContainerOptions,
+        WaitContainerOptionsBuilder,
     },
 };
 use bytes::Bytes;
@@ -83,6 +84,12 @@ impl DockerEngine {
             }
         };
         self.requests.send(format!("POST /containers/{container}/wait"), answer).await.map_err(Failure::plain)
+    }
+
+    /// Ends what runs in a container. What has ended by itself cannot be killed, and what stays is killed when the build is cleaned up.
+    pub(crate) async fn kill(&self, container: &str) {
+        let call = self.requests.quick().kill_container(container, None::<KillContainerOptions>);
+        let _ended = self.requests.send(format!("POST /containers/{container}/kill"), call).await;
     }
 
     async fn failed(&self, running: &Running<'_>, code: i64, last_lines: Vec<String>) -> Error {
