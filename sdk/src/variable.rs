@@ -2,6 +2,9 @@
 
 use crate::host::types;
 
+/// Readers of Dockerfiles take no line that is longer, its end included.
+const LONGEST_LINE: usize = 65_535;
+
 /// A name and its value.
 ///
 /// ```
@@ -24,10 +27,12 @@ impl Variable {
         Self { name: name.into(), value: value.into() }
     }
 
-    /// Tells whether an instruction of a [`Build`](crate::Build) can set it: a Dockerfile says nothing in several lines, and no control
-    /// characters but tabs.
+    /// Tells whether an instruction of a [`Build`](crate::Build) can set it: a Dockerfile says nothing in several lines, no control
+    /// characters but tabs, and nothing in a line of 64 KiB.
     pub fn fits_an_instruction(&self) -> bool {
-        !self.value.contains(|character: char| character.is_control() && character != '\t')
+        let escaped = self.value.matches(['"', '\\', '$']).count();
+        let is_too_long = "ENV =\"\"".len() + self.name.len() + self.value.len() + escaped >= LONGEST_LINE;
+        !is_too_long && !self.value.contains(|character: char| character.is_control() && character != '\t')
     }
 
     pub(crate) fn list(variables: Vec<types::Variable>) -> Vec<Self> {

@@ -19,12 +19,15 @@ fn root_is_found_in_all_its_spellings(strategy: &str) {
     let flags = ["-m", strategy, "--allowed-uids", "1-", "--json"];
     let unset = lab.builder(image());
     lab.build(&source, &unset, "app", &flags).assert_error(3, "not-granted", &["`root`", "number is 0", "1-"]);
-    for root in ["0", "00", "root", "toor", "0:1001", "4711", "root:433"] {
+    for root in ["0", "00", "root", "toor", "0:1001", "root:433"] {
         let builder = lab.builder(image().user(root));
         lab.build(&source, &builder, "app", &flags).assert_error(3, "not-granted", &["number is 0", "--allowed-uids"]);
     }
-    let stranger = lab.builder(image().config("USER stranger"));
-    lab.build(&source, &stranger, "app", &flags).assert_error(3, "not-granted", &["`stranger`", "nobody knows"]);
+    // A name of digits may be a number to an engine, or a name.
+    for stranger in ["stranger", "4711"] {
+        let builder = lab.builder(image().config(&format!("USER {stranger}")));
+        lab.build(&source, &builder, "app", &flags).assert_error(3, "not-granted", &[stranger, "nobody knows"]);
+    }
     assert_eq!(lab.image_id("app"), None);
     for allowed in ["431", "worker", "worker:0", "1001"] {
         let builder = lab.builder(image().user(allowed));

@@ -161,6 +161,35 @@ fn what_is_missing_is_pulled_and_what_is_there_is_not_unless_always() {
 }
 
 #[test]
+fn images_by_assemble_are_pulled_to_be_judged_and_built_with() {
+    needs_engine!();
+    if !can_have("docker-registry", "docker-registry") {
+        return;
+    }
+    let scene = scene();
+    let registry = Registry::start(&scene.lab, false);
+    let by_assemble = |script: &str| {
+        let image = Builder::new().user("1001").by_assemble().config("WORKDIR /app").s2i(script, "copy /tmp/src /app");
+        scene.lab.builder(image.s2i("run", "cat /app/index.txt"))
+    };
+    let builder = registry.push(&scene.lab, &by_assemble("assemble"), "builder");
+    let runtime = registry.push(&scene.lab, &by_assemble("usage"), "runtime");
+    let validate = |more: &[&str]| scene.lab.sti([&["validate", &builder, "-R", &runtime, "--json"], more].concat());
+    validate(&["--pull", "never"]).assert_condition(5, "no-such-builder-image");
+    validate(&[]).assert_success();
+    for image in [&builder, &runtime] {
+        scene.lab.engine().remove_image(image).unwrap();
+    }
+    let artifact = ["-R", &runtime, "-a", "/app/index.txt"];
+    let never = [&artifact[..], &["--pull", "never"]].concat();
+    scene.build(&builder, &never).assert_error(5, "no-such-builder-image", &[&builder]);
+    scene.build(&builder, &artifact).assert_success();
+    assert_eq!(scene.lab.run("app").output.stdout, "hello");
+    scene.forget(&builder);
+    scene.lab.engine().remove_image(&runtime).unwrap();
+}
+
+#[test]
 fn credentials_come_from_dockers_configuration_or_its_helpers() {
     needs_engine!();
     if !can_have("docker-registry", "docker-registry") || !can_have("htpasswd", "apache2-utils") {

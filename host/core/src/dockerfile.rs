@@ -9,11 +9,14 @@ use crate::plan::ImageChanges;
 
 /// Why instructions cannot be written as a Dockerfile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the value of `{name}` holds what a Dockerfile cannot say; `--strategy commit` can")]
+#[error("the value of `{name}` holds what a Dockerfile cannot say, or more than a line of one may; `--strategy commit` can")]
 pub struct Unwritable {
     /// The variable, label or path.
     pub name: String,
 }
+
+/// Readers of Dockerfiles take no line that is longer, its end included.
+const LONGEST_LINE: usize = 65_535;
 
 /// A Dockerfile that is being written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,14 +83,12 @@ impl Dockerfile {
 
     /// `ENV` of one variable.
     pub fn environment(&mut self, name: &str, value: &str) -> Result<(), Unwritable> {
-        self.line(&format!("ENV {}={}", bare(name)?, quoted(name, value)?));
-        Ok(())
+        self.assign("ENV", name, &quoted(name, value)?)
     }
 
     /// `LABEL` of one label.
     pub fn label(&mut self, name: &str, value: &str) -> Result<(), Unwritable> {
-        self.line(&format!("LABEL {}={}", bare(name)?, quoted(name, value)?));
-        Ok(())
+        self.assign("LABEL", name, &quoted(name, value)?)
     }
 
     /// `USER`; an empty one is root.
@@ -150,7 +151,15 @@ impl Dockerfile {
     /// `ENV` or `LABEL` with the value as it stands between a pair of quotes, for a reader that takes nothing else away.
     pub fn verbatim(&mut self, instruction: &str, name: &str, value: &str) -> Result<(), Unwritable> {
         one_line(name, value)?;
-        self.line(&format!("{instruction} {}=\"{value}\"", bare(name)?));
+        self.assign(instruction, name, &format!("\"{value}\""))
+    }
+
+    fn assign(&mut self, instruction: &str, name: &str, quoted: &str) -> Result<(), Unwritable> {
+        let line = format!("{instruction} {}={quoted}", bare(name)?);
+        if line.len() >= LONGEST_LINE {
+            return Err(Unwritable { name: name.to_owned() });
+        }
+        self.line(&line);
         Ok(())
     }
 
@@ -294,6 +303,7 @@ mod tests {
         assert!(file.user("root\r").is_err());
         assert!(file.copy("content-0", "/x", Some("a\nb")).is_err());
         assert!(file.copy("content-*", "/x", None).is_err());
+        assert!(file.label("a", &"x".repeat(65_530)).is_err() && file.environment("A", &"$".repeat(33_000)).is_err());
         assert_eq!(file.into_text(), "");
         let error = Unwritable { name: "A".to_owned() };
         assert!(error.to_string().contains("--strategy commit"));

@@ -68,18 +68,23 @@ fn range(piece: &str) -> Option<(u32, u32)> {
 /// The number of a user as an image's configuration writes one (`user`, `uid`, each with `:group` behind it), by the image's `/etc/passwd`.
 /// `None` where nobody can tell.
 ///
-/// Engines take the first line that bears the name, or whose number is the one that is written: so a line may give a name of digits
-/// another number, and nothing is believed before the list was read.
+/// Engines take the first line that bears the name. What is written as a number they take for that number, or did once for a name of
+/// digits: where a line of that name says another number, nobody can tell. Nor where the line says none: some read 0 there.
 pub fn number_of(written: &str, passwd: &str) -> Option<u32> {
     let user = written.split_once(':').map_or(written, |(user, _)| user);
     let user = if user.is_empty() { "0" } else { user };
     let number = user.parse::<u32>().ok();
-    let listed = passwd.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let (name, uid) = (fields.next()?, fields.nth(1)?.parse::<u32>().ok()?);
-        (name == user || number == Some(uid)).then_some(uid)
-    });
-    listed.or(number).or_else(|| (user == "root").then_some(0))
+    let line = passwd.lines().map(str::trim).find(|line| line.split(':').next() == Some(user));
+    match (line, number) {
+        (Some(line), Some(number)) => number_in(line).filter(|listed| *listed == number),
+        (Some(line), None) => number_in(line),
+        (None, Some(number)) => Some(number),
+        (None, None) => (user == "root").then_some(0),
+    }
+}
+
+fn number_in(line: &str) -> Option<u32> {
+    line.split(':').nth(2)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -112,8 +117,8 @@ mod tests {
     #[test]
     fn finds_root_in_all_its_spellings() {
         let passwd =
-            "root:x:0:0::/root:/bin/sh\ntoor:x:0:0::/:/bin/sh\n1001:x:0:0::/:/bin/sh\ndefault:x:1002:0::/:/bin/sh\nbroken\n";
-        for root in ["", "0", "00", "+0", "root", "toor", "0:1001", "root:1001", ":5", "1001", "1001:1001"] {
+            "root:x:0:0::/root:/bin/sh\n \ttoor:x:0:0::/:/bin/sh\ntoor:x:5:5::/:/none\ndefault:x:1002:0::/:/bin/sh\nbroken\n";
+        for root in ["", "0", "00", "+0", "root", "toor", "0:1001", "root:1001", ":5"] {
             assert_eq!(number_of(root, passwd), Some(0), "{root}");
         }
         assert_eq!(number_of("default", passwd), Some(1002));
@@ -123,5 +128,14 @@ mod tests {
         for nobody in ["stranger", "-0", "0x0", "4294967296"] {
             assert_eq!(number_of(nobody, passwd), None, "{nobody}");
         }
+    }
+
+    #[test]
+    fn believes_no_line_that_engines_may_read_otherwise() {
+        let passwd = "0:x:1000:0::/:/none\n1001:x:0:0::/:/none\n7:x:7::\nworker:x:y:0::/:/none\nworker:x:431:0::/:/none\nshort\nshort:x:5:\n";
+        for nobody in ["0", "", "0:5", "1001", "worker", "short"] {
+            assert_eq!(number_of(nobody, passwd), None, "{nobody}");
+        }
+        assert_eq!((number_of("7", passwd), number_of("00", passwd)), (Some(7), Some(0)));
     }
 }

@@ -284,7 +284,7 @@ impl Said {
         if let Some(code) = exit_code(&message, self.is_podman).filter(|_| is_command) {
             let last_lines = std::mem::take(&mut self.last).into_lines();
             let (step, title, exit) = (self.step, title.to_owned(), Exit::Code(code));
-            if let Some(why) = run::runtime_complaint(code, &last_lines) {
+            if let Some(why) = run::runtime_complaint(&command, code, &last_lines) {
                 let command = command.into_iter().next().unwrap_or_default();
                 return Error::NotRunnable { title, command, why: why.to_owned() };
             }

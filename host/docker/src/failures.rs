@@ -99,6 +99,7 @@ const NOT_RUNNABLE: &[(&str, &str)] = &[
     ("is a directory", "it is a directory"),
     ("executable file not found", "it does not exist in the image"),
     ("no such file or directory", "it, or the interpreter that it names, does not exist in the image"),
+    ("argument list too long", "a variable that it is given is longer than a program may be given (128 KiB on Linux)"),
 ];
 
 /// Reads a runtime's message about a command that could not be started.

@@ -9,7 +9,10 @@ use bollard::{
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use sti_core::{ImageId, PathFact, PathKind};
-use sti_engine::Error;
+use sti_engine::{
+    Error,
+    labels::{self, Left},
+};
 use tar::EntryType;
 
 use crate::{DockerEngine, Question, failures::Failure, memory::Answer};
@@ -144,6 +147,21 @@ impl DockerEngine {
             Some((_, found)) => Ok(found.bytes),
             None => Ok(None),
         }
+    }
+
+    /// What a command left in its container where labels may be, links followed inside it.
+    pub(crate) async fn labels_left_in(&self, container: &str, path: &str) -> Result<Left, Error> {
+        let found = match self.follow(container, path, Some(labels::LONGEST)).await {
+            // Those lead in a circle.
+            Err(Error::Refused { why, .. }) if why.contains("too many links") => return Ok(Left::NoFile),
+            found => found?,
+        };
+        Ok(match found {
+            None => Left::Nothing,
+            Some((_, Found { bytes: Some(bytes), .. })) => Left::File(bytes),
+            Some((_, found)) if found.kind.is_file() => Left::TooLong,
+            Some(_) => Left::NoFile,
+        })
     }
 
     /// Tells what lies at a path of a container itself. Both engines say in this answer alone where a link leads in the end: Docker of a

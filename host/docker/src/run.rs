@@ -6,7 +6,8 @@ use bollard::{
     container::LogOutput,
     errors::Error as Answer,
     query_parameters::{
-        AttachContainerOptionsBuilder, InspectContainerOptions, StartContainerOptions, WaitContainerOptionsBuilder,
+        AttachContainerOptionsBuilder, InspectContainerOptions, KillContainerOptions, StartContainerOptions,
+        WaitContainerOptionsBuilder,
     },
 };
 use bytes::Bytes;
@@ -85,9 +86,15 @@ impl DockerEngine {
         self.requests.send(format!("POST /containers/{container}/wait"), answer).await.map_err(Failure::plain)
     }
 
+    /// Ends what runs in a container. What has ended by itself cannot be killed, and what stays is killed when the build is cleaned up.
+    pub(crate) async fn kill(&self, container: &str) {
+        let call = self.requests.quick().kill_container(container, None::<KillContainerOptions>);
+        let _ended = self.requests.send(format!("POST /containers/{container}/kill"), call).await;
+    }
+
     async fn failed(&self, running: &Running<'_>, code: i64, last_lines: Vec<String>) -> Error {
         let command = running.run.command.clone();
-        if let Some(why) = runtime_complaint(code, &last_lines) {
+        if let Some(why) = runtime_complaint(&running.run.command, code, &last_lines) {
             let command = command.first().cloned().unwrap_or_default();
             return Error::NotRunnable { title: running.title.to_owned(), command, why: why.to_owned() };
         }
@@ -108,10 +115,15 @@ impl DockerEngine {
     }
 }
 
-/// The runtime says by the script's own standard error that it could not start it.
-pub(crate) fn runtime_complaint(code: i64, last_lines: &[String]) -> Option<&'static str> {
-    let [line] = last_lines else { return None };
-    let is_the_runtime = line.starts_with("exec ") || line.contains("exec user process caused");
+/// The runtime says by the script's own standard error that it could not start it, and names it. A script may say the same of another
+/// program.
+pub(crate) fn runtime_complaint(command: &[String], code: i64, last_lines: &[String]) -> Option<&'static str> {
+    let ([line], Some(program)) = (last_lines, command.first()) else { return None };
+    let named = line.strip_prefix("exec ").and_then(|rest| rest.split_once(": ")).map(|(named, _)| named);
+    // Of what an image brings along the whole line is known, and not which of it is the program.
+    let begins_with = |named: &str| program.strip_prefix(named).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+    let is_it = |named: &str| begins_with(named) || named.rsplit('/').next() == Some(program);
+    let is_the_runtime = named.is_some_and(is_it) || line.contains("exec user process caused");
     if matches!(code, 1 | 126 | 127 | 255) && is_the_runtime { failures::not_runnable(line) } else { None }
 }
 
@@ -149,12 +161,16 @@ fn closed() -> Sender<std::io::Result<Bytes>> {
 
 #[cfg(test)]
 mod tests {
-    use super::runtime_complaint;
-
     #[test]
     fn tells_the_runtime_from_a_script_that_speaks_of_executables() {
         let lines = |line: &str| vec![line.to_owned()];
+        let of = |program: &str, code: i64, lines: &[String]| super::runtime_complaint(&[program.to_owned()], code, lines);
+        let runtime_complaint = |code: i64, lines: &[String]| of("/usr/bin/prepare", code, lines);
         assert!(runtime_complaint(1, &lines("exec /usr/bin/prepare: exec format error")).is_some());
+        assert!(of("prepare", 1, &lines("exec /usr/bin/prepare: exec format error")).is_some());
+        assert!(of("/usr/bin/x --all", 1, &lines("exec /usr/bin/x: exec format error")).is_some());
+        assert_eq!(runtime_complaint(127, &lines("exec /usr/bin/tar: no such file or directory")), None);
+        assert_eq!(runtime_complaint(126, &lines("exec: tar: permission denied")), None);
         assert!(
             runtime_complaint(1, &lines("standard_init_linux.go:228: exec user process caused: exec format error")).is_some()
         );

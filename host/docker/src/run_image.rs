@@ -35,8 +35,8 @@ impl DockerEngine {
 
     async fn run_container(&self, container: &str, title: &str, run: ImageRun<'_>) -> Result<RunEnd, Error> {
         let config = self.config_of(run.image).await?;
-        let words = config.entrypoint.into_iter().chain(config.cmd).flatten().next();
-        let command = words.unwrap_or_default();
+        let words: Vec<String> = config.entrypoint.into_iter().chain(config.cmd).flatten().collect();
+        let command = words.first().cloned().unwrap_or_default();
         let attach = AttachContainerOptionsBuilder::new().stream(true).stdout(true).stderr(true).build();
         let call = self.requests.patient().attach_container(container, Some(attach));
         let attached = self.requests.send(format!("POST /containers/{container}/attach"), call).await;
@@ -61,7 +61,7 @@ impl DockerEngine {
             }
         }?;
         let last_lines = last.into_lines();
-        if let Some(why) = runtime_complaint(code, &last_lines) {
+        if let Some(why) = runtime_complaint(&words, code, &last_lines) {
             return Err(Error::NotRunnable { title: title.to_owned(), command, why: why.to_owned() });
         }
         let out_of_memory = code == KILLED && self.was_out_of_memory(container).await;

@@ -1,7 +1,9 @@
 //! A run step as a whole: container, content, command, and what is left of it.
 
+use std::time::Duration;
+
 use bollard::models::ContainerCreateBody;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt, future::BoxFuture};
 use sti_core::{
     Identity, ImageId,
     plan::{Action, Base, ContentId, ImageChanges, OnFailure, Placement, Run, Step, StepId},
@@ -24,6 +26,8 @@ use crate::{
 
 /// Pieces of output on their way into a volume.
 const PIECES_AHEAD: usize = 16;
+/// How long a command may go on after its output was refused.
+const GRACE: Duration = Duration::from_secs(5);
 /// Where the output of a step is unpacked, in a container that never starts.
 const OUTPUT: &str = "/output";
 
@@ -90,11 +94,11 @@ impl Work<'_> {
 
     /// What is said of the image, with the labels that the command left for it.
     async fn with_labels(&self, changes: &ImageChanges, step: &Step, run: &Run, container: &str) -> Result<ImageChanges, Error> {
-        let file = match &run.labels_from {
-            Some(path) => self.engine.read_in(container, path, labels::LONGEST).await?,
-            None => None,
+        let left = match &run.labels_from {
+            Some(path) => self.engine.labels_left_in(container, path).await?,
+            None => labels::Left::Nothing,
         };
-        labels::with_labels(changes, step, run, file.as_deref())
+        labels::with_labels(changes, step, run, &left)
     }
 
     async fn run_command(&self, id: StepId, step: &Step, run: &Run, container: &str, image: &ImageId) -> Result<(), Error> {
@@ -113,12 +117,34 @@ impl Work<'_> {
         let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
         let intake = self.intake(content, image).await?;
         let holder = self.output_holder(&intake, &step.title).await?;
-        let unpacked = self.unpack_output(&holder, receiver, step, run);
-        let (ended, unpacked) = tokio::join!(self.engine.run_to_end(running(Some(sender))), unpacked);
-        ended?;
-        unpacked?;
+        let ended = self.engine.run_to_end(running(Some(sender))).boxed();
+        self.end_with_output(ended, self.unpack_output(&holder, receiver, step, run).boxed(), container).await?;
         self.hold(content, holder);
         Ok(())
+    }
+
+    /// Waits for a command and for whoever unpacks its output. A command whose output was refused may still say by its exit code what is
+    /// wrong, and is not listened to for ever.
+    async fn end_with_output(
+        &self,
+        mut ended: BoxFuture<'_, Result<(), Error>>,
+        mut unpacked: BoxFuture<'_, Result<(), Error>>,
+        container: &str,
+    ) -> Result<(), Error> {
+        let refused = tokio::select! {
+            ended = &mut ended => {
+                let unpacked = unpacked.await;
+                return ended.and(unpacked);
+            },
+            unpacked = &mut unpacked => unpacked.err(),
+        };
+        let Some(refused) = refused else { return ended.await };
+        // Given up with its connection: an engine that still has output to pass on would not answer.
+        match tokio::time::timeout(GRACE, ended).await {
+            Ok(ended) => ended?,
+            Err(_) => self.engine.kill(container).await,
+        }
+        Err(refused)
     }
 
     /// Where the output of a step is unpacked: below the transient directory of the one step that wants all of it, which then mounts it as

@@ -18,6 +18,19 @@ const MOST_BYTES: usize = 10_240;
 /// More than that is not even read.
 pub const LONGEST: u64 = 1 << 20;
 
+/// What lies where a command may leave labels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing.
+    Nothing,
+    /// A file with these bytes.
+    File(Vec<u8>),
+    /// A file that is longer than [`LONGEST`].
+    TooLong,
+    /// Something else.
+    NoFile,
+}
+
 #[derive(Deserialize)]
 struct File {
     labels: Vec<BTreeMap<String, String>>,
@@ -28,12 +41,12 @@ struct File {
 ///
 /// # Errors
 /// [`Error::LabelsInvalid`] where the file holds something else, or a label that no image may bear.
-pub fn with_labels(changes: &ImageChanges, step: &Step, run: &Run, file: Option<&[u8]>) -> Result<ImageChanges, Error> {
-    let (Some(path), Some(bytes)) = (&run.labels_from, file) else { return Ok(changes.clone()) };
+pub fn with_labels(changes: &ImageChanges, step: &Step, run: &Run, left: &Left) -> Result<ImageChanges, Error> {
+    let Some(path) = &run.labels_from else { return Ok(changes.clone()) };
     let invalid = |why: String| Error::LabelsInvalid { title: step.title.clone(), path: path.clone(), why };
     let mut changes = changes.clone();
     let planned: Vec<String> = changes.labels.iter().map(|label| label.name.clone()).collect();
-    for label in read(bytes).map_err(invalid)? {
+    for label in labels_of(left).map_err(invalid)? {
         if !planned.contains(&label.name) {
             changes.labels.retain(|earlier| earlier.name != label.name);
             changes.labels.push(label);
@@ -42,10 +55,16 @@ pub fn with_labels(changes: &ImageChanges, step: &Step, run: &Run, file: Option<
     Ok(changes)
 }
 
-fn read(bytes: &[u8]) -> Result<Vec<Variable>, String> {
-    if bytes.len() > MOST_BYTES {
-        return Err(format!("it has more than {MOST_BYTES} bytes"));
+fn labels_of(left: &Left) -> Result<Vec<Variable>, String> {
+    match left {
+        Left::Nothing => Ok(Vec::new()),
+        Left::File(bytes) if bytes.len() <= MOST_BYTES => read(bytes),
+        Left::File(_) | Left::TooLong => Err(format!("it has more than {MOST_BYTES} bytes")),
+        Left::NoFile => Err("it is no file".to_owned()),
     }
+}
+
+fn read(bytes: &[u8]) -> Result<Vec<Variable>, String> {
     let file: File = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let labels = file.labels.into_iter().flatten().map(|(name, value)| Variable::new(name, value));
     labels
@@ -60,11 +79,11 @@ fn read(bytes: &[u8]) -> Result<Vec<Variable>, String> {
 mod tests {
     use sti_core::Variable;
 
-    use super::read;
+    use super::{Left, labels_of};
 
     #[test]
     fn reads_labels_and_says_what_is_wrong_with_others() {
-        let read = |text: &str| read(text.as_bytes());
+        let read = |text: &str| labels_of(&Left::File(text.as_bytes().to_vec()));
         let labels = read(r#"{"labels": [{"a": "1"}, {"b": "2", "c.d/e": ""}], "other": 3}"#).unwrap();
         assert_eq!(labels.iter().map(Variable::to_pair).collect::<Vec<_>>(), ["a=1", "b=2", "c.d/e="]);
         assert_eq!(read(r#"{"labels": []}"#), Ok(Vec::new()));
@@ -83,5 +102,7 @@ mod tests {
             assert!(read(text).is_err(), "{text}");
         }
         assert!(read(&format!(r#"{{"labels": [{{"a": "{}"}}]}}"#, "x".repeat(10_240))).is_err());
+        assert!(labels_of(&Left::TooLong).is_err() && labels_of(&Left::NoFile).is_err());
+        assert_eq!(labels_of(&Left::Nothing), Ok(Vec::new()));
     }
 }

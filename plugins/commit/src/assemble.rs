@@ -24,7 +24,7 @@ fn check(parts: &AssembleParts) -> Result<(), Problem> {
     match parts.environment.iter().find(|variable| !variable.fits_an_instruction()) {
         Some(variable) if deployed_by_it.is_some() => {
             let message = format!(
-                "the value of `{}` has several lines or control characters, which can only be kept where a script runs",
+                "the value of `{}` has several lines, control characters or 64 KiB, which can only be kept where a script runs",
                 variable.name
             );
             Err(Problem::invalid("value-has-newline", message).hint("bring a script .s2i/bin/assemble-runtime along"))

@@ -143,14 +143,14 @@ fn keeps_the_entrypoint() {
 
 #[test]
 fn refuses_a_variable_of_several_lines_and_names_the_strategy_that_takes_it() {
-    for value in ["a\nb", "a\n", "a\rb", "a\u{1b}b"] {
+    for value in ["a\nb", "a\n", "a\rb", "a\u{1b}b", &"$".repeat(33_000)] {
         let job = job().image(image("builder")).image(saving("app:1")).environment("A", "1").environment("KEY", value);
         check_refuses(&job, "value-has-newline");
         let decision = job.decide::<Dockerfile>();
         let problem = decision.expect_problem();
         assert_eq!(
             problem.message(),
-            "the value of `KEY` has several lines or control characters, which a Dockerfile cannot say"
+            "the value of `KEY` has several lines, control characters or 64 KiB, which a Dockerfile cannot say"
         );
         assert_eq!(problem.hinted(), Some("--strategy commit"));
     }

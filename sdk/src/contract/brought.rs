@@ -22,7 +22,7 @@ pub(super) fn brought(source: &Tree, name: &str, most: u32) -> Result<Option<(St
         };
         match entry.map(|entry| entry.kind) {
             None => {}
-            Some(EntryKind::File) => return Ok(Some((path.clone(), source.read(&path, most)?))),
+            Some(EntryKind::File) => return Ok(Some((path.clone(), source.read(&path, most).map_err(too_large)?))),
             Some(EntryKind::Directory | EntryKind::Symlink) => {
                 let message = format!("`{path}` of the source is no regular file");
                 return Err(Problem::invalid("brought-not-a-file", message).hint("put the file itself there"));
@@ -30,4 +30,12 @@ pub(super) fn brought(source: &Tree, name: &str, most: u32) -> Result<Option<(St
         }
     }
     Ok(None)
+}
+
+/// A file that is longer than any of its kind is the project's mistake.
+fn too_large(problem: Problem) -> Problem {
+    if problem.kind() != ProblemKind::Exhausted {
+        return problem;
+    }
+    Problem::invalid("brought-too-large", problem.message()).hint("put what is that long beside it, where the scripts find it")
 }

@@ -53,7 +53,7 @@ pub struct Choice {
 /// Reads a foreign tar to its end and writes it again.
 ///
 /// Names must be relative (but see [`Repack::strip_first`]) and without `..`; hard links lead to earlier files; nothing lies below a link or a file of the same
-/// archive; devices, FIFOs and sparse files are refused, each as [`Error::Hostile`] with the entry's name. Directories that the archive
+/// archive, and no directory in the place of a link; devices, FIFOs and sparse files are refused, each as [`Error::Hostile`] with the entry's name. Directories that the archive
 /// implies are written out, and the first entry is the directory `at`, also for an archive without any entry. Extended attributes
 /// are left behind. Where [`Repack::only`] holds of no entry, that is [`Error::NothingMatches`].
 pub fn repack(from: &mut dyn Read, out: &mut dyn Write, to: &Repack, told: &dyn Fn(u64)) -> Result<(), Error> {
@@ -142,6 +142,10 @@ impl Judge<'_> {
     fn judge(&self, path: &[u8], member: &Member) -> Result<(), &'static str> {
         let is_file = matches!(member.kind, EntryType::Regular | EntryType::Continuous);
         match member.kind {
+            // Some engines replace the link, and others go through it.
+            EntryType::Directory if self.kind_of(path) == Some(Seen::Symlink) => {
+                return Err("it is a directory in the place of a symbolic link of the same archive");
+            }
             EntryType::Directory => {}
             _ if path.is_empty() && !(is_file && self.to.strip_first && self.seen.is_empty()) => {
                 return Err("the top of the archive must be a directory");

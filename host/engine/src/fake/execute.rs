@@ -121,9 +121,10 @@ impl Work<'_> {
             self.captured.insert(content, Some(files));
         }
         let file = run.labels_from.as_deref().and_then(|path| container.files.read(path));
+        let left = file.map_or(labels::Left::Nothing, |bytes| labels::Left::File(bytes.to_vec()));
         container.unmount();
         if let Some(changes) = &run.commit {
-            let changes = labels::with_labels(changes, step, run, file.as_deref())?;
+            let changes = labels::with_labels(changes, step, run, &left)?;
             image.files = container.files;
             self.commit(id, image, &changes);
         }

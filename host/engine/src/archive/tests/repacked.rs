@@ -153,6 +153,11 @@ fn refuses_hostile_entries_by_name() {
         (start().file("a/../../b", ""), "a/../../b", "its name leads upwards"),
         (start().symlink("l", "/decoy").file("l/a", ""), "l/a", "it lies below a symbolic link of the same archive"),
         (start().symlink("l", "d").directory("./l//d/"), "./l//d/", "it lies below a symbolic link of the same archive"),
+        (
+            start().symlink("l", "/decoy").directory("l/").file("l/a", ""),
+            "l/",
+            "it is a directory in the place of a symbolic link of the same archive",
+        ),
         (start().file("a", "").hardlink("l", "/decoy"), "l", "its name is absolute"),
         (start().hardlink("l", "../decoy"), "l", "its name leads upwards"),
         (start().hardlink("l", "decoy"), "l", "it is a hard link to what is no earlier file of the archive"),

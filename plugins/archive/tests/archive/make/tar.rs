@@ -16,6 +16,8 @@ pub(crate) fn header(kind: u8, name: &[u8], size: u64, edit: impl FnOnce(&mut He
     header.set_entry_type(EntryType::new(kind));
     header.as_old_mut().name[..name.len()].copy_from_slice(name);
     header.set_size(size);
+    header.set_uid(0);
+    header.set_gid(0);
     header.set_mode(if kind == b'5' { 0o755 } else { 0o644 });
     edit(&mut header);
     header.set_cksum();
