@@ -9,7 +9,7 @@ use serde_json::json;
 use sti_tests::{Builder, Fault, Lab, Proxy, Running, Signal, When, needs_engine};
 
 /// Far more than removing a container takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn builder_that(prepare: &str) -> Builder {
     Builder::new().user("1001").prepare(prepare).run("cat /app/index.txt")

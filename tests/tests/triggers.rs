@@ -104,13 +104,13 @@ fn they_are_the_whole_build_of_an_image_without_scripts(strategy: &str) {
     built.assert_success().assert_says("has no scripts, so its ONBUILD instructions are all that is carried out");
     assert_eq!(lab.run("app").output.stdout, "hello");
     let config = lab.config("app");
-    assert!(config["Env"].as_array().unwrap().contains(&json!("MODE=fast")), "{config}");
+    assert!(config["Env"].as_array().into_iter().flatten().any(|variable| *variable == "MODE=fast"), "{config}");
     assert_eq!(config["User"], "1001:7");
     let extended = lab.build(&source, &builder, "app", &[&flags[..], &["-R", &builder, "--json"]].concat());
     extended.assert_error(1, "validation-failed", &["an extended build needs scripts"]);
 
     let program = lab.source(&[("run", "print 'of the source'")]);
-    fs::set_permissions(Path::new(&program).join("run"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(Path::new(&program).join("run"), fs::Permissions::from_mode(0o755)).expect("a file of the test");
     lab.build(&program, &builder, "other", &flags).assert_success().assert_says("the entrypoint is `./run` of the source");
     let config = lab.config("other");
     assert_eq!((&config["Entrypoint"], config["Cmd"].as_array().map_or(0, Vec::len)), (&json!(["./run"]), 0), "{config}");

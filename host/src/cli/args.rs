@@ -276,6 +276,7 @@ pub(crate) struct FetchCommand {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct BuildCommand {
     #[command(flatten)]
     pub(crate) what: WhatToBuild,

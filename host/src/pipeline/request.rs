@@ -30,6 +30,7 @@ pub enum StrategyChoice {
 
 /// A build to be made. [`BuildRequest::new`] gives the defaults of the command line.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct BuildRequest {
     /// What is built.
     pub source: Source,

@@ -231,8 +231,12 @@ impl Work<'_> {
     fn engine_content(&self, id: ContentId) -> Result<Option<Files>, Error> {
         let (whole, content, below) = self.plan.resolve(id).ok_or_else(|| nothing("a content"))?;
         let files = match content {
-            Content::Source | Content::Empty | Content::Files { .. } | Content::Secret { .. } => return Ok(None),
-            Content::Part { .. } | Content::Matching { .. } => return Ok(None),
+            Content::Source
+            | Content::Empty
+            | Content::Files { .. }
+            | Content::Secret { .. }
+            | Content::Part { .. }
+            | Content::Matching { .. } => return Ok(None),
             Content::Capture { .. } | Content::Output { .. } => self.captured.get(&whole).cloned().flatten(),
             Content::ImageFiles { step, path } => {
                 let base = self.base(&Base::Step { step: *step })?;

@@ -110,7 +110,7 @@ fn picking(places: &[(Option<&str>, &str)], placement: Placement) -> Plan {
         // Each of a directory of its own, unless the glob is the same.
         let first = places.iter().position(|(earlier, _)| earlier == glob).unwrap_or(number);
         plan.contents.push(Content::Capture { step: StepId(0), path: format!("/out/{first}") });
-        let mut content = ContentId(u32::try_from(plan.contents.len() - 1).unwrap());
+        let mut content = ContentId(u32::try_from(plan.contents.len() - 1).expect("few contents"));
         if let Some(glob) = glob {
             plan.contents.push(Content::Matching { of: content, glob: (*glob).to_owned() });
             content = ContentId(content.0 + 1);
