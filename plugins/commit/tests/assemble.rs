@@ -294,7 +294,10 @@ product app: step 2
 fn asks_what_is_to_be_deployed() {
     let job = || job(MemoryTree::new()).image(image("python")).runtime_image("slim");
     check_refuses(&job().image(runtime()), "runtime-artifact-missing", &["`slim`"]);
-    check_refuses(&job().image(runtime()).runtime_artifact("/opt/*.jar"), "invalid-runtime-artifact", &["/opt/*.jar"]);
+    check_refuses(&job().image(runtime()).runtime_artifact("/opt/*/x.jar"), "invalid-runtime-artifact", &["/opt/*/x.jar"]);
+    let picked = job().image(runtime()).runtime_artifact("/opt/*.jar").runtime_artifact("/opt/a.war:=b.war").decide::<Commit>();
+    let copied = "   copy *.jar of /opt after step 1 at /srv\n   copy a.war of /opt after step 1 at /srv/b.war\n";
+    assert!(picked.expect_plan().to_text().contains(copied), "{}", picked.plan.to_text());
     check_refuses(&job().image(FakeImage::new("slim")).runtime_artifact("/opt/x"), "run-missing", &["`slim`"]);
     check_refuses(&job().runtime_artifact("/opt/x"), "no-such-runtime-image", &["`slim`"]);
     let labelled = || job().image(runtime().label("io.openshift.s2i.assemble-input-files", "/opt/x"));
