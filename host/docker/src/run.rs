@@ -11,7 +11,7 @@ use bollard::{
     },
 };
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::{StreamExt, stream::BoxStream};
 use sti_core::{
     Event, Progress,
     plan::{Run, StepId},
@@ -27,8 +27,11 @@ use crate::{
 };
 
 /// How long output may still arrive after the command has ended.
-pub(crate) const DRAIN: Duration = Duration::from_secs(10);
-pub(crate) const KILLED: i64 = 137;
+const DRAIN: Duration = Duration::from_secs(10);
+const KILLED: i64 = 137;
+
+/// What a container prints.
+pub(crate) type Output = BoxStream<'static, Result<LogOutput, Answer>>;
 
 /// One run, as far as its command is concerned.
 pub(crate) struct Running<'a> {
@@ -45,31 +48,26 @@ pub(crate) struct Running<'a> {
 impl DockerEngine {
     /// Starts a container and waits until its command has ended well.
     pub(crate) async fn run_to_end(&self, mut running: Running<'_>) -> Result<(), Error> {
-        let (title, container) = (running.title, running.container);
+        let command = running.run.command.first().map_or("", String::as_str);
+        let output = self.start(running.container, running.title, command).await?;
+        let mut last = LastLines::default();
+        let tell = |stream, line| running.progress.tell(Event::Output { step: running.step, stream, line });
+        let printed = follow(output, running.taken.take(), &mut last, &tell);
+        let code = heard_to_the_end(printed, self.wait(running.container)).await?;
+        if code == 0 { Ok(()) } else { Err(self.failed(&running, code, last.into_lines()).await) }
+    }
+
+    /// Starts a container, which is listened to from before its first word.
+    pub(crate) async fn start(&self, container: &str, title: &str, command: &str) -> Result<Output, Error> {
         let attach = AttachContainerOptionsBuilder::new().stream(true).stdout(true).stderr(true).build();
         let call = self.requests.patient().attach_container(container, Some(attach));
-        let command = running.run.command.first().map_or("", String::as_str);
         // Podman prepares the command when it is attached to, and says here what Docker says at the start.
         let attached = self.requests.send(format!("POST /containers/{container}/attach"), call).await;
         let attached = attached.map_err(|failure| failure.while_starting(title, command))?;
-        let mut last = LastLines::default();
         let call = self.requests.quick().start_container(container, None::<StartContainerOptions>);
         let started = self.requests.send(format!("POST /containers/{container}/start"), call).await;
         started.map_err(|failure| failure.while_starting(title, command))?;
-        let taken = running.taken.take();
-        let code = {
-            let mut printed = pin!(follow(attached.output, &running, taken, &mut last));
-            let mut ended = pin!(self.wait(container));
-            tokio::select! {
-                code = &mut ended => {
-                    // A part of the output that never arrives is no reason to wait for ever.
-                    let _ = tokio::time::timeout(DRAIN, printed).await;
-                    code
-                }
-                () = &mut printed => ended.await,
-            }
-        }?;
-        if code == 0 { Ok(()) } else { Err(self.failed(&running, code, last.into_lines()).await) }
+        Ok(attached.output)
     }
 
     pub(crate) async fn wait(&self, container: &str) -> Result<i64, Error> {
@@ -98,8 +96,7 @@ impl DockerEngine {
             let command = command.first().cloned().unwrap_or_default();
             return Error::NotRunnable { title: running.title.to_owned(), command, why: why.to_owned() };
         }
-        let out_of_memory = code == KILLED && self.was_out_of_memory(running.container).await;
-        let exit = if out_of_memory { Exit::OutOfMemory } else { Exit::Code(code) };
+        let exit = self.exit_of(running.container, code).await;
         let kept = running.keep_failed.then(|| running.container.to_owned());
         if let Some(container) = &kept {
             self.ledger.keep(container);
@@ -108,7 +105,13 @@ impl DockerEngine {
         Error::StepFailed(Box::new(StepFailure { step: running.step, title, command, exit, last_lines, kept }))
     }
 
-    pub(crate) async fn was_out_of_memory(&self, container: &str) -> bool {
+    /// How a container ended: an engine that kills for want of memory says so apart from the code.
+    pub(crate) async fn exit_of(&self, container: &str, code: i64) -> Exit {
+        let out_of_memory = code == KILLED && self.was_out_of_memory(container).await;
+        if out_of_memory { Exit::OutOfMemory } else { Exit::Code(code) }
+    }
+
+    async fn was_out_of_memory(&self, container: &str) -> bool {
         let ask = || self.requests.quick().inspect_container(container, None::<InspectContainerOptions>);
         let found = self.requests.ask(format!("GET /containers/{container}/json"), ask).await;
         found.ok().and_then(|found| found.state).and_then(|state| state.oom_killed).unwrap_or(false)
@@ -127,16 +130,33 @@ pub(crate) fn runtime_complaint(command: &[String], code: i64, last_lines: &[Str
     if matches!(code, 1 | 126 | 127 | 255) && is_the_runtime { failures::not_runnable(line) } else { None }
 }
 
-async fn follow(
-    mut output: impl Stream<Item = Result<LogOutput, Answer>> + Unpin,
-    running: &Running<'_>,
+/// Waits until a command has ended and what it printed was heard. Answers its exit code.
+pub(crate) async fn heard_to_the_end(
+    printed: impl Future<Output = ()>,
+    ended: impl Future<Output = Result<i64, Error>>,
+) -> Result<i64, Error> {
+    let (mut printed, mut ended) = (pin!(printed), pin!(ended));
+    tokio::select! {
+        code = &mut ended => {
+            // A part of the output that never arrives is no reason to wait for ever.
+            let _ = tokio::time::timeout(DRAIN, printed).await;
+            code
+        }
+        () = &mut printed => ended.await,
+    }
+}
+
+/// Tells what a container prints, line by line, and remembers the last ones. `taken` takes standard output instead.
+pub(crate) async fn follow(
+    mut output: Output,
     mut taken: Option<Sender<std::io::Result<Bytes>>>,
     last: &mut LastLines,
+    told: &(dyn Fn(Printed, String) + Sync),
 ) {
     let (mut stdout, mut stderr) = (Lines::default(), Lines::default());
     let mut tell = |stream: Printed, line: String| {
         last.push(line.clone());
-        running.progress.tell(Event::Output { step: running.step, stream, line });
+        told(stream, line);
     };
     // A connection that is lost here is lost for the one that waits too, which tells of it.
     while let Some(Ok(frame)) = output.next().await {

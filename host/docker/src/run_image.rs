@@ -3,22 +3,17 @@
 use std::{pin::pin, time::Duration};
 
 use bollard::{
-    container::LogOutput,
-    errors::Error as Answer,
     models::ContainerInspectResponse,
-    query_parameters::{
-        AttachContainerOptionsBuilder, InspectContainerOptions, StartContainerOptions, StopContainerOptionsBuilder,
-    },
+    query_parameters::{InspectContainerOptions, StopContainerOptionsBuilder},
 };
-use futures_util::{Stream, StreamExt};
-use sti_core::{Event, Progress, progress::Stream as Printed};
-use sti_engine::{Error, Exit, GRACE, ImageRun, RunEnd};
+use sti_core::Event;
+use sti_engine::{Error, GRACE, ImageRun, RunEnd};
 
 use crate::{
     DockerEngine,
     failures::Failure,
-    output_lines::{LastLines, Lines},
-    run::{DRAIN, KILLED, runtime_complaint},
+    output_lines::LastLines,
+    run::{follow, heard_to_the_end, runtime_complaint},
 };
 
 impl DockerEngine {
@@ -37,36 +32,19 @@ impl DockerEngine {
         let config = self.config_of(run.image).await?;
         let words: Vec<String> = config.entrypoint.into_iter().chain(config.cmd).flatten().collect();
         let command = words.first().cloned().unwrap_or_default();
-        let attach = AttachContainerOptionsBuilder::new().stream(true).stdout(true).stderr(true).build();
-        let call = self.requests.patient().attach_container(container, Some(attach));
-        let attached = self.requests.send(format!("POST /containers/{container}/attach"), call).await;
-        let attached = attached.map_err(|failure| failure.while_starting(title, &command))?;
-        let call = self.requests.quick().start_container(container, None::<StartContainerOptions>);
-        let started = self.requests.send(format!("POST /containers/{container}/start"), call).await;
-        started.map_err(|failure| failure.while_starting(title, &command))?;
+        let output = self.start(container, title, &command).await?;
         let (image, address) = (run.name.to_owned(), self.address_of(container).await);
         let ports = config.exposed_ports.unwrap_or_default();
         run.progress.tell(Event::RunStarted { image, container: container.to_owned(), address, ports });
         let mut last = LastLines::default();
-        let code = {
-            let mut printed = pin!(follow(attached.output, run.progress, &mut last));
-            let mut ended = pin!(self.wait_or_stop(container, run.stop));
-            tokio::select! {
-                code = &mut ended => {
-                    // A part of the output that never arrives is no reason to wait for ever.
-                    let _ = tokio::time::timeout(DRAIN, printed).await;
-                    code
-                }
-                () = &mut printed => ended.await,
-            }
-        }?;
+        let tell = |stream, line| run.progress.tell(Event::RunOutput { stream, line });
+        let printed = follow(output, None, &mut last, &tell);
+        let code = heard_to_the_end(printed, self.wait_or_stop(container, run.stop)).await?;
         let last_lines = last.into_lines();
         if let Some(why) = runtime_complaint(&words, code, &last_lines) {
             return Err(Error::NotRunnable { title: title.to_owned(), command, why: why.to_owned() });
         }
-        let out_of_memory = code == KILLED && self.was_out_of_memory(container).await;
-        let exit = if out_of_memory { Exit::OutOfMemory } else { Exit::Code(code) };
-        Ok(RunEnd { exit, last_lines })
+        Ok(RunEnd { exit: self.exit_of(container, code).await, last_lines })
     }
 
     async fn wait_or_stop(&self, container: &str, stop: impl Future<Output = ()>) -> Result<i64, Error> {
@@ -98,28 +76,4 @@ impl DockerEngine {
 fn first_address(found: ContainerInspectResponse) -> Option<String> {
     let networks = found.network_settings?.networks?;
     networks.into_values().filter_map(|network| network.ip_address).find(|address| !address.is_empty())
-}
-
-async fn follow(
-    mut output: impl Stream<Item = Result<LogOutput, Answer>> + Unpin,
-    progress: &dyn Progress,
-    last: &mut LastLines,
-) {
-    let (mut stdout, mut stderr) = (Lines::default(), Lines::default());
-    let mut tell = |stream: Printed, line: String| {
-        last.push(line.clone());
-        progress.tell(Event::RunOutput { stream, line });
-    };
-    // A connection that is lost here is lost for the one that waits too, which tells of it.
-    while let Some(Ok(frame)) = output.next().await {
-        match frame {
-            LogOutput::StdErr { message } => stderr.push(&message, &mut |line| tell(Printed::Stderr, line)),
-            LogOutput::StdOut { message } | LogOutput::Console { message } => {
-                stdout.push(&message, &mut |line| tell(Printed::Stdout, line));
-            }
-            LogOutput::StdIn { .. } => {}
-        }
-    }
-    stdout.finish(&mut |line| tell(Printed::Stdout, line));
-    stderr.finish(&mut |line| tell(Printed::Stderr, line));
 }
