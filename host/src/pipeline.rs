@@ -92,7 +92,7 @@ pub async fn build_as_approved(
     let progress = veil.before(progress);
     let lock = host.begin(progress.as_ref()).await?;
     let leave_clean_up = request.leave_clean_up;
-    let built = carry_out(request, host, &progress, witness).await;
+    let built = carry_out(request, host, (&veil, &progress), witness).await;
     if leave_clean_up && built.is_ok() && lock.is_some() {
         // What is left is now that of a build that is dead.
         drop(lock);
@@ -122,7 +122,7 @@ pub async fn plan(request: BuildRequest, host: &Host, progress: Arc<dyn Progress
 async fn carry_out(
     request: BuildRequest,
     host: &Host,
-    progress: &Arc<dyn Progress>,
+    (veil, progress): (&Veil, &Arc<dyn Progress>),
     witness: &(dyn Fn(&Plan) -> Result<(), StiError> + Sync),
 ) -> Result<(BuildResult, Option<ImageId>), StiError> {
     let begun = Instant::now();
@@ -133,7 +133,7 @@ async fn carry_out(
     let execution =
         Execution { plan: &approved_plan, contents: &contents, keep_failed: request.keep_failed, progress: progress.as_ref() };
     let outcome = host.engine.execute(execution).await?;
-    secrets::refuse_in_products(&request, host, approved_plan.plan(), &outcome, progress.as_ref()).await?;
+    veil.refuse_in_products(host, approved_plan.plan(), &outcome, progress.as_ref()).await?;
     let delivered = deliver::deliver(&request, host, &approved_plan, &outcome, &images, progress.as_ref()).await?;
     let products = delivered.products;
     let (tag, image) = deliver::app_of(&products, &request.tag);

@@ -12,29 +12,6 @@ use sti_engine::{self as engine, Outcome};
 use super::{BuildRequest, StiError};
 use crate::Host;
 
-/// Looks for the request's secrets in all that would be tagged.
-pub(super) async fn refuse_in_products(
-    request: &BuildRequest,
-    host: &Host,
-    plan: &Plan,
-    outcome: &Outcome,
-    progress: &dyn Progress,
-) -> Result<(), StiError> {
-    let needles = Needles::of(&request.secrets);
-    if needles.is_empty() {
-        return Ok(());
-    }
-    progress.say(Level::Debug, "looking for the secrets in what was built".to_owned());
-    for product in &plan.products {
-        let Some(image) = outcome.images.get(&product.step) else { continue };
-        let found = host.engine.find_secret(image, &bases_of(plan, product.step), &needles).await?;
-        if let Some(engine::Trace { secret, place }) = found {
-            return Err(StiError::SecretInProduct { secret, product: product.tag.clone(), place });
-        }
-    }
-    Ok(())
-}
-
 /// The image that a product begins with, which was there before the build.
 fn bases_of(plan: &Plan, mut id: StepId) -> Vec<ImageId> {
     // A step starts from an earlier one: policy has seen to that.
@@ -77,6 +54,28 @@ impl Veil {
             }
         }
         error
+    }
+
+    /// Looks for what it hides in all that would be tagged.
+    pub(super) async fn refuse_in_products(
+        &self,
+        host: &Host,
+        plan: &Plan,
+        outcome: &Outcome,
+        progress: &dyn Progress,
+    ) -> Result<(), StiError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        progress.say(Level::Debug, "looking for the secrets in what was built".to_owned());
+        for product in &plan.products {
+            let Some(image) = outcome.images.get(&product.step) else { continue };
+            let found = host.engine.find_secret(image, &bases_of(plan, product.step), &self.0).await?;
+            if let Some(engine::Trace { secret, place }) = found {
+                return Err(StiError::SecretInProduct { secret, product: product.tag.clone(), place });
+            }
+        }
+        Ok(())
     }
 
     fn lay_over(&self, text: &mut String) {
