@@ -31,6 +31,24 @@ pub struct Named {
     pub triggers: Triggers,
 }
 
+impl Named {
+    /// These images, a name for what is made of them, and nothing else: no network, no variables, nobody but the images' own users.
+    pub fn images(images: Vec<Reference>, tag: Reference) -> Self {
+        Self {
+            images,
+            tag,
+            environment: Vec::new(),
+            build_environment: Vec::new(),
+            network: Network::None,
+            caches: Vec::new(),
+            secrets: Vec::new(),
+            users: Vec::new(),
+            uids: None,
+            triggers: Triggers::Refused,
+        }
+    }
+}
+
 /// Whether ONBUILD instructions of images may be carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Triggers {

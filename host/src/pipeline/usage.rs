@@ -8,7 +8,7 @@ use sti_core::{
     progress::Stream,
 };
 use sti_engine::{Contents, Execution};
-use sti_policy::{ApprovedPlan, Named, Triggers};
+use sti_policy::{ApprovedPlan, Named};
 use sti_sandbox::Job;
 
 use super::{error::StiError, images::Images, request::platform};
@@ -86,20 +86,9 @@ fn script_of(plan: &Plan) -> String {
 }
 
 impl UsageRequest {
-    /// The image, and nothing else: no network, no variables, nobody but the image's own user.
+    /// The image, and nothing else.
     fn named(&self) -> Named {
-        Named {
-            images: vec![self.image.clone()],
-            tag: self.image.clone(),
-            environment: Vec::new(),
-            network: Network::None,
-            caches: Vec::new(),
-            secrets: Vec::new(),
-            build_environment: Vec::new(),
-            users: Vec::new(),
-            uids: None,
-            triggers: Triggers::Refused,
-        }
+        Named::images(vec![self.image.clone()], self.image.clone())
     }
 
     fn job(&self, network: Network) -> Job {

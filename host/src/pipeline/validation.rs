@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sti_core::{Finding, Progress, Pull, Reference};
-use sti_policy::{Named, PluginIdentity, Triggers};
+use sti_policy::{Named, PluginIdentity};
 use sti_sandbox::{Moment, Plugin};
 
 use super::{
@@ -118,18 +118,7 @@ impl ValidateRequest {
     }
 
     fn named(&self) -> Named {
-        let images: Vec<_> = self.images().into_iter().map(|(_, image)| image.clone()).collect();
-        Named {
-            tag: self.builder_image.clone(),
-            images,
-            environment: Vec::new(),
-            network: sti_core::plan::Network::None,
-            caches: Vec::new(),
-            secrets: Vec::new(),
-            build_environment: Vec::new(),
-            users: Vec::new(),
-            uids: None,
-            triggers: Triggers::Refused,
-        }
+        let images = self.images().into_iter().map(|(_, image)| image.clone()).collect();
+        Named::images(images, self.builder_image.clone())
     }
 }

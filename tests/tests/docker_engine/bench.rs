@@ -6,12 +6,12 @@ use cap_std::{ambient_authority, fs::Dir};
 use serde_json::{Value, json};
 use sti_core::{
     BuildId, Event, ImageFacts, ImageId, Plan, Progress, Pull, Reference, Tree, Variable,
-    plan::{APP, Network, Product},
+    plan::{APP, Product},
     progress::Silent,
 };
 use sti_docker::{DockerEngine, Endpoint, Settings};
 use sti_engine::{Contents, Engine, Error, Execution, Outcome};
-use sti_policy::{ApprovedPlan, Named, Origin, PluginIdentity, Policy, Triggers};
+use sti_policy::{ApprovedPlan, Named, Origin, PluginIdentity, Policy};
 use sti_tests::{Builder, Lab, needs_engine};
 use tokio::runtime::Runtime;
 
@@ -89,18 +89,8 @@ impl Bench {
         let step = product_of(&mut plan);
         plan.products.push(Product { name: APP.to_owned(), tag: self.tag(), step });
         let plugin = PluginIdentity { name: "test".to_owned(), digest: "sha256:0".to_owned(), origin: Origin::Shipped };
-        let named = Named {
-            images: vec![self.builder.reference.clone()],
-            tag: self.tag(),
-            environment: vec![Variable::new("GIVEN", "yes")],
-            network: Network::None,
-            caches: Vec::new(),
-            secrets: Vec::new(),
-            build_environment: Vec::new(),
-            users: Vec::new(),
-            uids: None,
-            triggers: Triggers::Refused,
-        };
+        let environment = vec![Variable::new("GIVEN", "yes")];
+        let named = Named { environment, ..Named::images(vec![self.builder.reference.clone()], self.tag()) };
         Policy::none().approve(plan, &plugin, &named).unwrap_or_else(|denial| panic!("{denial}"))
     }
 

@@ -14,7 +14,7 @@ use sti_engine::{
     Contents, Execution,
     cases::{Bench, User},
 };
-use sti_policy::{ApprovedPlan, Named, Origin, PluginIdentity, Policy, Triggers};
+use sti_policy::{ApprovedPlan, Named, Origin, PluginIdentity, Policy};
 
 use super::bench::LabBench;
 
@@ -70,18 +70,7 @@ async fn plan(bench: &LabBench) -> ApprovedPlan {
     let tag = bench.tag("interrupted");
     plan.products = vec![Product { name: APP.to_owned(), tag: tag.clone(), step: StepId(2) }];
     let identity = PluginIdentity { name: author.plugin, digest: author.digest, origin: Origin::Shipped };
-    let named = Named {
-        images: vec![builder.reference.clone()],
-        tag,
-        environment: Vec::new(),
-        network: Network::None,
-        caches: Vec::new(),
-        secrets: Vec::new(),
-        build_environment: Vec::new(),
-        users: Vec::new(),
-        uids: None,
-        triggers: Triggers::Refused,
-    };
+    let named = Named::images(vec![builder.reference.clone()], tag);
     Policy::none().approve(plan, &identity, &named).unwrap()
 }
 

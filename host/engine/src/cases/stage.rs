@@ -13,7 +13,7 @@ use sti_core::{
     },
     progress::{Level, Silent},
 };
-use sti_policy::{Named, Origin, PluginIdentity, Policy, Triggers};
+use sti_policy::{Named, Origin, PluginIdentity, Policy};
 
 use super::{Bench, Failure, User};
 use crate::{Contents, Engine, Error, Execution, Outcome};
@@ -156,16 +156,9 @@ impl<'a> Stage<'a> {
         self.plan.products.push(Product { name: APP.to_owned(), tag: self.tag.clone(), step: app });
         let identity = PluginIdentity { name: AUTHOR.to_owned(), digest: DIGEST.to_owned(), origin: Origin::Shipped };
         let named = Named {
-            images: self.images.clone(),
-            tag: self.tag.clone(),
-            environment: Vec::new(),
             network: Network::Outgoing,
-            caches: Vec::new(),
             secrets: self.secrets.keys().cloned().collect(),
-            build_environment: Vec::new(),
-            users: Vec::new(),
-            uids: None,
-            triggers: Triggers::Refused,
+            ..Named::images(self.images.clone(), self.tag.clone())
         };
         let approved = Policy::none().approve(self.plan.clone(), &identity, &named).map_err(Failure::new)?;
         let contents = Contents { source: self.source.clone(), secrets: self.secrets.clone() };

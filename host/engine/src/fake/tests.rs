@@ -9,7 +9,7 @@ use sti_core::{
     plan::{APP, Action, Author, Base, ImageChanges, Network, Product, Run, Step, StepId},
     progress::Silent,
 };
-use sti_policy::{Named, Origin, PluginIdentity, Policy, Triggers};
+use sti_policy::{Named, Origin, PluginIdentity, Policy};
 use tempfile::TempDir;
 
 use super::{Container, FakeEngine, FakeImage};
@@ -99,19 +99,7 @@ async fn run_probe(engine: &FakeEngine, image: &Reference) -> Result<Outcome, Er
     let tag = Reference::parse("probe:1").unwrap();
     plan.products.push(Product { name: APP.to_owned(), tag: tag.clone(), step: StepId(0) });
     let identity = PluginIdentity { name: "test".to_owned(), digest, origin: Origin::Shipped };
-    let (images, network) = (vec![image.clone()], Network::None);
-    let named = Named {
-        images,
-        tag,
-        environment: Vec::new(),
-        build_environment: Vec::new(),
-        network,
-        caches: Vec::new(),
-        secrets: Vec::new(),
-        users: Vec::new(),
-        uids: None,
-        triggers: Triggers::Refused,
-    };
+    let named = Named::images(vec![image.clone()], tag);
     let approved = Policy::none().approve(plan, &identity, &named).unwrap();
     let contents = Contents::default();
     engine.execute(Execution { plan: &approved, contents: &contents, keep_failed: true, progress: &Silent }).await
